@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# The demo: three years of somebody's finances, from the journal that Debian's package beancount ships, in a
+# ledger on a private PostgreSQL server; then the same books by beancount and by hledger, side by side.
+#   demo/run.sh [JOURNAL]     JOURNAL: another beancount file
+# demo/stop.sh ends it.
+set -euo pipefail
+
+demo=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+root=$(dirname "$demo")
+out=$root/build/demo
+python=/usr/bin/python3 # Debian's: that one has Debian's beancount
+export BEANCOUNT_DISABLE_LOAD_CACHE=1 PYTHONDONTWRITEBYTECODE=1
+export LC_ALL=C.UTF-8 PGCLIENTENCODING=UTF8 PGTZ=UTC PGAPPNAME=ledgerflow-demo
+unset PYTHONPATH PYTHONHOME MAKEFLAGS MFLAGS MAKELEVEL
+
+bold='' plain=''
+if [ -t 1 ]; then bold=$'\e[1m' plain=$'\e[0m'; fi
+
+section() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
+fact() { printf '  %-13s %s\n' "$1" "$2"; }
+die() {
+    printf '\nFAILED: %s\n' "$1" >&2
+    exit 1
+}
+
+# quietly LOG COMMAND...: runs it, and shows the log's end if it fails
+quietly() {
+    local log=$out/$1
+    shift
+    "$@" >"$log" 2>&1 </dev/null || {
+        tail -n 30 "$log" >&2
+        die "$* (log: $log)"
+    }
+}
+
+# find_journal: prints the path of the example journal. Where documentation is not installed (in slim
+# containers) it is taken out of the package.
+find_journal() {
+    local pattern='/examples/example\.beancount(\.gz)?$' path
+    path=$(dpkg -L beancount | grep -E "$pattern" || true)
+    if [ ! -r "$path" ]; then
+        rm -rf "$out/package"
+        mkdir -p "$out/package"
+        (cd "$out/package" && apt-get -q download beancount >/dev/null && dpkg-deb -x ./beancount_*.deb .) || return 1
+        path=$(find "$out/package" -type f | grep -E "$pattern") || return 1
+    fi
+    if [[ $path == *.gz ]]; then
+        gunzip -c "$path" >"$out/example.beancount"
+        path=$out/example.beancount
+    fi
+    printf '%s\n' "$path"
+}
+
+sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
+value() { sql -A -t -c "$1"; }
+
+# show SQL: prints a statement and its result, as psql would
+show() {
+    printf '\n  %s\n' "${1//$'\n'/$'\n  '}"
+    sql -P border=1 -P footer=off -P null=- -c "$1" | sed 's/^/  /; s/[[:space:]]*$//; /^$/d'
+}
+
+# refused TITLE SQLSTATE SQL: prints how the database refuses a statement; anything else ends the demo
+refused() {
+    local answer
+    if answer=$(sql -v VERBOSITY=verbose -c "$3" 2>&1); then die "the database took what it must refuse: $3"; fi
+    printf '\n  %s\n' "$1"
+    grep -E '^(ERROR|DETAIL|HINT):' <<<"$answer" | sed 's/^/    /' | cut -c 1-100
+    grep -q "^ERROR:  $2:" <<<"$answer" || die "the database refused with another error than $2: $answer"
+}
+
+mkdir -p "$out"
+
+section '1. Packages and build'
+"$root/scripts/packages.sh" build demo | sed 's/^/  /'
+started=$SECONDS
+quietly build.log make -C "$root" --no-print-directory -j"$(nproc)" all
+fact Built "the extension and its client, $((SECONDS - started)) s"
+
+section '2. A private PostgreSQL server and a ledger'
+quietly server.log "$root/scripts/server.sh" start demo
+eval "$("$root/scripts/server.sh" env demo)"
+export PATH=${LEDGERFLOW_PGBIN:?}:$PATH
+sql -c 'SET client_min_messages = warning' -c 'DROP DATABASE IF EXISTS demo WITH (FORCE)' -c 'CREATE DATABASE demo'
+export PGDATABASE=demo
+sql -c 'CREATE EXTENSION ledgerflow' -c 'SELECT ledger_create()' >/dev/null
+fact Server "PostgreSQL $(value 'SHOW server_version')"
+fact Extension "ledgerflow $(value "SELECT extversion FROM pg_extension WHERE extname = 'ledgerflow'")"
+fact Ledger "schema ledger, with $(value 'SELECT count(*) FROM ledger.currencies') currencies to start from"
+
+section '3. The journal, converted'
+journal=${1:-$(find_journal)} || die 'the example journal of the package beancount was not found'
+fact File "$journal"
+"$python" "$demo/convert.py" "$journal" "$out" || die 'the journal cannot be converted'
+sql -f "$out/setup.sql" >"$out/setup.log"
+fact Opened "$(value 'SELECT count(*) FROM ledger.accounts') accounts in the ledger"
+
+section '4. Every transaction through ledger_post(), each committed by itself'
+"$python" "$demo/post.py" "$out/post.sql" "$(grep -c '^SELECT ledger_post(' "$out/post.sql")" || die 'the import did not go well'
+
+section '5. Trial balance, by three accountants'
+echo
+agreed=yes
+"$python" "$demo/check.py" "$journal" >"$out/trial-balance.txt" || agreed=no
+verdict=$(tail -n 1 "$out/trial-balance.txt")
+head -n -2 "$out/trial-balance.txt"
+if [ "$agreed" = no ]; then die "${verdict#FAILED: }"; fi
+
+section '6. Read back with SQL'
+if [ $# -eq 0 ]; then
+    show "SELECT ledger_balance('Assets:US:BofA:Checking') AS checking,
+       ledger_balance('Liabilities:US:Chase:Slate') AS owed_on_the_card,
+       ledger_balance('Income:US:Hoogle:Salary') AS salary_in_three_years;"
+    show "SELECT extract(year FROM t.effective_at) AS year, split_part(a.code, ':', 2) AS spent_on, sum(e.amount) AS usd
+  FROM ledger.entries e JOIN ledger.accounts a ON a.id = e.account_id
+  JOIN ledger.transactions t ON t.id = e.transaction_id
+ WHERE a.type = 'expense' AND a.currency = 'USD' AND a.code ~ ':(Food|Home):'
+ GROUP BY 1, 2 ORDER BY 1, 2;"
+    show "SELECT a.code AS account, a.currency, e.amount, e.balance_after
+  FROM ledger.entries e JOIN ledger.accounts a ON a.id = e.account_id
+  JOIN ledger.transactions t ON t.id = e.transaction_id
+ WHERE t.description = 'Buy shares of VHT' AND t.effective_at < '2013-09-19' ORDER BY e.line;"
+fi
+show 'SELECT count(*) AS findings FROM ledger_verify();'
+[ "$(value 'SELECT count(*) FROM ledger_verify()')" = 0 ] || die 'ledger_verify() finds something wrong'
+
+section '7. What the database refuses'
+some=$(value "SELECT code FROM ledger.accounts WHERE type = 'asset' ORDER BY code LIMIT 1")
+before=$(value 'SELECT count(*) FROM ledger.entries')
+refused 'money out of nothing' LF006 "
+    SELECT ledger_post(ARRAY[ledger_debit(a.code, 2), ledger_credit(b.code, 1)])
+      FROM ledger.accounts a JOIN ledger.accounts b ON b.currency = a.currency AND b.id <> a.id
+     WHERE a.code = '$some' LIMIT 1"
+refused "a superuser's UPDATE of what was posted" LF070 'UPDATE ledger.entries SET amount = amount * 2'
+refused "a superuser's DELETE" LF070 'DELETE FROM ledger.transactions'
+[ "$(value 'SELECT count(*) FROM ledger.entries')" = "$before" ] || die 'a refused statement left something behind'
+
+section 'Try it'
+fact psql "psql -h $PGHOST -U $PGUSER demo"
+fact '' "SELECT * FROM ledger_trial_balance();"
+fact files "$out (setup.sql, post.sql, trial-balance.txt)"
+fact stop "make demo-stop"
+
+printf '\n%s%s%s\n' "$bold" "$verdict" "$plain"

@@ -1,0 +1,134 @@
+// What a ledger is made of, as the engine sees it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/amount.hpp"
+#include "core/errors.hpp"
+#include "core/transaction_id.hpp"
+
+namespace ledgerflow {
+
+// Limits on everything that a caller sends. Lengths are in bytes.
+inline constexpr std::size_t max_lines = 10000;
+inline constexpr std::size_t max_batch_items = 100000;
+inline constexpr std::size_t max_code_length = 255;
+inline constexpr std::size_t max_key_length = 255;
+inline constexpr std::size_t max_reference_length = 255;
+inline constexpr std::size_t max_text_length = 10000;
+inline constexpr std::size_t max_metadata_length = 64 * 1024;
+
+enum class Side : unsigned char { debit, credit };
+
+enum class Status : unsigned char { open, debits_frozen, credits_frozen, frozen, closed };
+
+const char* to_string(Status status);
+std::optional<Status> status_from_string(std::string_view text);
+
+// What never changes about an account; kept in the session's cache.
+struct Account {
+  std::int64_t id = 0;
+  int scale = 0;
+  Side normal_side = Side::debit;
+  std::string code;
+  std::string type;
+  std::string currency;
+};
+
+// The row of an account that a posting locks.
+struct Balance {
+  const Account* account = nullptr;
+  std::int64_t version = 0;
+  std::optional<TransactionId> last_transaction;
+  Status status = Status::open;
+  Units debits_posted = 0;
+  Units credits_posted = 0;
+  Units debits_pending = 0;
+  Units credits_pending = 0;
+  std::optional<Units> min_balance;  // in the normal sign
+  std::optional<Units> max_balance;
+  bool changed = false;
+  std::size_t touched_by = 0;  // the number of the last transaction of this call that touched it
+};
+
+// Debits less credits: the sign in which entries are kept.
+inline Units net_debit(const Balance& balance) {
+  return balance.debits_posted - balance.credits_posted;
+}
+
+// The figures that people see: in the account's normal sign.
+Units posted_balance(const Balance& balance);
+// Posted less what is reserved against it; what is coming does not count.
+Units available_balance(const Balance& balance);
+// Posted and what is reserved to come: what a ceiling is held against.
+Units committed_balance(const Balance& balance);
+
+struct Line {
+  const Account* account = nullptr;
+  Units amount = 0;  // debit positive, credit negative
+};
+
+// An entry that was inserted by hand.
+struct RawEntry {
+  TransactionId transaction;
+  int line = 0;
+  const Account* account = nullptr;
+  Units amount = 0;
+};
+
+// One transaction that a caller asks for. Its lines are `line_count` of the request's, from `first_line`.
+struct Posting {
+  std::size_t first_line = 0;
+  std::size_t line_count = 0;
+  std::optional<std::string_view> idempotency_key;
+  std::optional<std::string_view> reference;
+  std::optional<std::string_view> description;
+  std::optional<std::string_view> metadata;      // in the store's own form of JSON
+  std::optional<std::int64_t> effective_at;      // microseconds since 1970
+  std::optional<std::int64_t> expected_version;  // of the first line's account
+};
+
+// A transaction as it stands in the books.
+struct StoredTransaction {
+  struct Entry {
+    std::int64_t account_id = 0;
+    Units amount = 0;
+  };
+  TransactionId id;
+  std::int64_t effective_at = 0;
+  std::optional<std::string> reference;
+  std::optional<std::string> description;
+  std::optional<std::string> metadata;
+  std::vector<Entry> entries;
+};
+
+// What a call adds to the books: headers, entries in the order of their transactions, changed balances.
+struct Journal {
+  struct Transaction {
+    TransactionId id;
+    std::int64_t posted_at = 0;
+    const Posting* posting = nullptr;
+  };
+  struct Entry {
+    TransactionId transaction;
+    int line = 0;
+    const Account* account = nullptr;
+    Units amount = 0;
+    Units balance_after = 0;
+  };
+  std::vector<Transaction> transactions;
+  std::vector<Entry> entries;
+};
+
+// What came of one posting.
+struct Outcome {
+  TransactionId id;
+  bool replayed = false;  // answered from what an earlier request with the same key did
+  std::optional<Refusal> refusal;
+};
+
+}  // namespace ledgerflow

@@ -1,0 +1,56 @@
+// Values between PostgreSQL's forms and the engine's.
+#pragma once
+
+#include "ext/boundary.hpp"
+
+namespace ledgerflow {
+
+// Microseconds between 1970 (the engine) and 2000 (PostgreSQL).
+inline constexpr std::int64_t epoch_shift =
+    (static_cast<std::int64_t>(POSTGRES_EPOCH_JDATE) - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+
+inline std::int64_t unix_micros(TimestampTz time) { return time + epoch_shift; }
+inline TimestampTz timestamp_of(std::int64_t unix_micros) { return unix_micros - epoch_shift; }
+
+// Reads a numeric, short header or not, without copying it. Toasted values must be detoasted first.
+AmountStatus units_from_numeric(Datum numeric, int scale, Units& units);
+// A new numeric with exactly `scale` decimals, in the current memory context.
+Datum numeric_from_units(Units units, int scale);
+std::string numeric_text(Datum numeric);
+
+inline TransactionId id_from_datum(Datum uuid) {
+  TransactionId id;
+  memcpy(id.bytes.data(), DatumGetUUIDP(uuid)->data, UUID_LEN);
+  return id;
+}
+// The id must outlive the datum.
+inline Datum datum_of(const TransactionId& id) { return PointerGetDatum(id.bytes.data()); }
+Datum new_uuid(const TransactionId& id);
+
+// A view of a text that must be detoasted and outlive the view.
+inline std::string_view view_of(Datum text_datum) {
+  const auto* value = reinterpret_cast<const text*>(DatumGetPointer(text_datum));
+  return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
+}
+Datum new_text(std::string_view text);
+
+// The arguments of a function call: NULL is nothing, toasted values are fetched. These may raise, so
+// they are called while nothing with a destructor is alive, or inside pg_call.
+std::optional<std::string_view> text_argument(FunctionCallInfo fcinfo, int number);
+std::optional<std::string_view> json_argument(FunctionCallInfo fcinfo, int number);
+std::optional<std::int64_t> time_argument(FunctionCallInfo fcinfo, int number);
+std::optional<std::int64_t> integer_argument(FunctionCallInfo fcinfo, int number);
+std::optional<Datum> numeric_argument(FunctionCallInfo fcinfo, int number);
+const char* name_argument(FunctionCallInfo fcinfo, int number);
+
+// True when the JSON (a whole jsonb value) is an object.
+bool is_json_object(std::string_view json);
+
+// A limit in units of the account's currency; refuses what is not one.
+Units limit_units(Datum numeric, const char* which, const Account& account);
+
+// An amount of a posting in units of the account's currency; refuses what is not one. Positive amounts
+// only, unless the amount is signed (debit positive, credit negative).
+Units amount_units(std::optional<Datum> numeric, const Account& account, bool is_signed);
+
+}  // namespace ledgerflow

@@ -1,0 +1,386 @@
+#include "ext/session.hpp"
+
+#include "ext/datums.hpp"
+
+namespace ledgerflow {
+
+namespace {
+
+constexpr const char* table_names[table_count] = {
+    "settings",       "currencies",       "account_types",
+    "accounts",       "account_balances", "transactions",
+    "entries",        "idempotency_keys", "transaction_history",
+    "account_history"};
+constexpr std::size_t most_accounts = 100000;  // that a session keeps
+
+using Ledgers = std::unordered_map<Oid, LedgerPtr>;
+// Made at the first use and kept for the life of the backend.
+Ledgers* ledgers = nullptr;
+
+char* ledger_setting = nullptr;
+int engine_depth = -1;  // trigger depth at which the engine writes; -1: it does not
+
+int trigger_depth() { return DatumGetInt32(pg_trigger_depth(nullptr)); }
+
+void table_changed(Datum, Oid relation) {
+  if (ledgers == nullptr) return;
+  for (auto& [schema, ledger] : *ledgers)
+    for (const Oid known : ledger->relations)
+      if (relation == InvalidOid || relation == known) ledger->stale = true;
+}
+
+// A schema, or the extension's, was renamed, dropped or given away.
+void schema_changed(Datum, int, uint32) {
+  if (ledgers == nullptr) return;
+  for (auto& [schema, ledger] : *ledgers) ledger->stale = true;
+}
+
+bool accounts_unsure = false;  // some ledger has read accounts in this transaction
+
+// Nothing is freed here: a call that is under way may use it.
+void transaction_ended(XactEvent event, void*) {
+  // A prepared transaction may still be rolled back.
+  const bool aborted = event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT ||
+                       event == XACT_EVENT_PREPARE;
+  if (aborted) engine_depth = -1;
+  if (!accounts_unsure || (!aborted && event != XACT_EVENT_COMMIT)) return;
+  accounts_unsure = false;
+  for (auto& [schema, ledger] : *ledgers) {
+    if (aborted)
+      ledger->rolled_back = true;
+    else if (!ledger->rolled_back)
+      ledger->keep_accounts();
+  }
+}
+
+void subtransaction_ended(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
+  if (event != SUBXACT_EVENT_ABORT_SUB || !accounts_unsure) return;
+  for (auto& [schema, ledger] : *ledgers) ledger->rolled_back = true;
+}
+
+[[noreturn]] void refuse_ledger(const std::string& name, const std::string& detail) {
+  throw Error(Condition::ledger_not_found, "ledger " + quoted(name) + " does not exist", detail);
+}
+
+// Finds the tables, their common owner and the format version.
+void read_tables(Ledger& ledger) {
+  for (std::size_t i = 0; i < table_count; ++i) {
+    char kind = 0;
+    Oid owner = InvalidOid;
+    const Oid relation = pg_call([&] {
+      const Oid found = get_relname_relid(table_names[i], ledger.schema);
+      if (!OidIsValid(found)) return InvalidOid;
+      HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(found));
+      if (!HeapTupleIsValid(tuple)) return InvalidOid;
+      kind = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relkind;
+      owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+      ReleaseSysCache(tuple);
+      return found;
+    });
+    if (!OidIsValid(relation) || (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE))
+      refuse_ledger(ledger.name,
+                    std::string("Its schema has no table \"") + table_names[i] + "\".");
+    if (i == 0) ledger.owner = owner;
+    if (owner != ledger.owner)
+      refuse_ledger(ledger.name, std::string("Its table \"") + table_names[i] +
+                                     "\" has another owner than \"" + table_names[0] + "\".");
+    ledger.relations[i] = relation;
+  }
+}
+
+void check_format(Ledger& ledger) {
+  const AsOwner as_owner(ledger);
+  int found = 0;
+  const std::string query = "SELECT format_version FROM " + ledger.prefix + ".settings";
+  pg_call([&] {
+    if (SPI_execute(query.c_str(), true, 1) != SPI_OK_SELECT || SPI_processed != 1) return;
+    bool is_null = false;
+    const Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
+    if (!is_null) found = DatumGetInt32(value);
+  });
+  if (found != format_version)
+    throw Error(Condition::ledger_format_mismatch,
+                "ledger " + quoted(ledger.name) + " has another format version",
+                "It has " + std::to_string(found) + "; this extension works with " +
+                    std::to_string(format_version) + ".");
+}
+
+LedgerPtr remembered_ledger(Oid schema) {
+  if (ledgers == nullptr) ledgers = new Ledgers;
+  const auto known = ledgers->find(schema);
+  if (known != ledgers->end() && !known->second->stale && !known->second->rolled_back) {
+    if (known->second.use_count() == 1) known->second->trim_accounts();
+    return known->second;
+  }
+
+  struct Name {
+    const char* plain;
+    const char* quoted;
+  };
+  const Name name = pg_call([&] {
+    char* plain = get_namespace_name(schema);
+    return Name{plain, plain == nullptr ? nullptr : quote_identifier(plain)};
+  });
+  if (name.plain == nullptr) refuse_ledger("", "Its schema was dropped.");
+  auto fresh = std::make_shared<Ledger>(schema, name.plain, name.quoted);
+  read_tables(*fresh);
+  check_format(*fresh);
+
+  // Mostly nothing has changed (a table was analyzed, say): then plans and accounts are good still.
+  if (known != ledgers->end()) {
+    Ledger& old = *known->second;
+    const bool in_use = known->second.use_count() > 1;
+    if (old.name == fresh->name && old.owner == fresh->owner &&
+        std::equal(old.relations, old.relations + table_count, fresh->relations) &&
+        !(in_use && old.rolled_back)) {
+      old.stale = false;
+      if (old.rolled_back) old.forget_unsure_accounts();
+      return known->second;
+    }
+  }
+  (*ledgers)[schema] = fresh;
+  return fresh;
+}
+
+// The ledger of this name; NULL means the setting ledgerflow.ledger. Checks that the caller may use its
+// schema, that it is a ledger and of this format.
+LedgerPtr open_ledger(const char* name) {
+  if (name == nullptr) name = ledger_setting != nullptr ? ledger_setting : "";
+  const std::string wanted(name);
+  if (wanted.empty()) refuse_ledger(wanted, "ledgerflow.ledger is empty.");
+  if (wanted.size() >= NAMEDATALEN) refuse_ledger(wanted, "The name is too long.");
+  const Oid schema = pg_call([&] { return get_namespace_oid(name, true); });
+  if (!OidIsValid(schema)) refuse_ledger(wanted, "There is no schema of this name.");
+  pg_call([&] {
+#if PG_VERSION_NUM >= 160000
+    const AclResult result = object_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_USAGE);
+#else
+    const AclResult result = pg_namespace_aclcheck(schema, GetUserId(), ACL_USAGE);
+#endif
+    if (result != ACLCHECK_OK) aclcheck_error(result, OBJECT_SCHEMA, name);
+  });
+  return remembered_ledger(schema);
+}
+
+void require(const Ledger& ledger, Table table, AclMode privilege) {
+  pg_call([&] {
+    const AclResult result = pg_class_aclcheck(ledger.relation(table), GetUserId(), privilege);
+    if (result != ACLCHECK_OK)
+      aclcheck_error(result, OBJECT_TABLE, table_names[static_cast<std::size_t>(table)]);
+  });
+}
+
+// Whether figures of the ledger may be shown to this user.
+bool may_read(const Ledger& ledger, Oid user) {
+  return pg_call([&] {
+    return pg_class_aclcheck(ledger.relation(Table::account_balances), user, ACL_SELECT) ==
+               ACLCHECK_OK &&
+           pg_class_aclcheck(ledger.relation(Table::transactions), user, ACL_SELECT) == ACLCHECK_OK;
+  });
+}
+
+}  // namespace
+
+void start_session() {
+  DefineCustomStringVariable("ledgerflow.ledger", "Ledger that functions use when they name none.",
+                             nullptr, &ledger_setting, "ledger", PGC_USERSET, 0, nullptr, nullptr,
+                             nullptr);
+#if PG_VERSION_NUM >= 150000
+  MarkGUCPrefixReserved("ledgerflow");
+#else
+  EmitWarningsOnPlaceholders("ledgerflow");
+#endif
+  CacheRegisterRelcacheCallback(table_changed, 0);
+  CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, 0);
+  RegisterXactCallback(transaction_ended, nullptr);
+  RegisterSubXactCallback(subtransaction_ended, nullptr);
+}
+
+std::string extension_schema(FunctionCallInfo fcinfo) {
+  return pg_call([&] {
+    return quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)));
+  });
+}
+
+EngineWrites::EngineWrites() : outer_(engine_depth) { engine_depth = trigger_depth(); }
+EngineWrites::~EngineWrites() { engine_depth = outer_; }
+
+bool engine_writes(bool in_trigger) {
+  return engine_depth >= 0 && engine_depth + (in_trigger ? 1 : 0) == trigger_depth();
+}
+
+void execute(SPIPlanPtr plan, int expected, const Datum* values, const char* nulls) {
+  // A statement that reads in a read-only way would not see what the ones before it wrote.
+  const int result = SPI_execute_plan(plan, const_cast<Datum*>(values), nulls, false, 0);
+  if (result != expected)
+    elog(ERROR, "unexpected result of a ledger's statement: %s", SPI_result_code_string(result));
+}
+
+Call::Call(const char* ledger_name) : caller_(GetUserId()) {
+  pg_call([] { SPI_connect(); });
+  ledger_ = open_ledger(ledger_name);
+}
+
+Call::Call(const char* function, const char* ledger_name, Table table, AclMode privilege)
+    : caller_(GetUserId()) {
+  pg_call([&] {
+    PreventCommandIfReadOnly(function);
+    PreventCommandIfParallelMode(function);
+    SPI_connect();
+  });
+  ledger_ = open_ledger(ledger_name);
+  require(*ledger_, table, privilege);
+}
+
+Call::Call(Oid schema) : caller_(GetUserId()) {
+  pg_call([] { SPI_connect(); });
+  ledger_ = remembered_ledger(schema);
+}
+
+void Call::finish() {
+  pg_call([] { SPI_finish(); });
+}
+
+void Call::throw_refusal(Refusal refusal) {
+  // Class LF, from 020 on: conditions that depend on what is in the ledger.
+  if (std::string_view(info(refusal.condition).sqlstate) >= "LF020" && !may_read(*ledger_, caller_))
+    refusal.detail.clear();
+  throw Error(std::move(refusal));
+}
+
+SPIPlanPtr Ledger::plan(const char* text, int parameters, const Oid* types) {
+  const auto known = plans_.find(text);
+  if (known != plans_.end()) return known->second;
+  std::string statement(text);
+  constexpr std::string_view placeholder = "{ledger}";
+  for (std::size_t at = statement.find(placeholder); at != std::string::npos;
+       at = statement.find(placeholder, at + prefix.size()))
+    statement.replace(at, placeholder.size(), prefix);
+  SPIPlanPtr made = pg_call([&] {
+    SPIPlanPtr prepared = SPI_prepare_cursor(statement.c_str(), parameters, const_cast<Oid*>(types),
+                                             CURSOR_OPT_GENERIC_PLAN);
+    if (prepared == nullptr)
+      elog(ERROR, "could not prepare a ledger's statement: %s", SPI_result_code_string(SPI_result));
+    SPI_keepplan(prepared);
+    return prepared;
+  });
+  plans_.emplace(text, made);
+  return made;
+}
+
+Ledger::~Ledger() {
+  for (auto& [text, kept] : plans_) SPI_freeplan(kept);
+}
+
+void Ledger::forget_unsure_accounts() {
+  for (const std::int64_t id : unsure_) {
+    const auto account = accounts_by_id_.find(id);
+    if (account == accounts_by_id_.end()) continue;
+    accounts_by_code_.erase(account->second->code);
+    accounts_by_id_.erase(account);
+  }
+  unsure_.clear();
+  rolled_back = false;
+}
+
+void Ledger::trim_accounts() {
+  if (accounts_by_id_.size() <= most_accounts) return;
+  accounts_by_code_.clear();
+  accounts_by_id_.clear();
+  unsure_.clear();
+}
+
+namespace {
+
+#define ACCOUNT_COLUMNS                                                     \
+  "SELECT a.id, a.code, a.type, a.currency, c.scale, t.normal_side "        \
+  "FROM {ledger}.accounts a "                                               \
+  "JOIN {ledger}.currencies c ON c.code OPERATOR(pg_catalog.=) a.currency " \
+  "JOIN {ledger}.account_types t ON t.code OPERATOR(pg_catalog.=) a.type "
+constexpr const char* accounts_by_code_query =
+    ACCOUNT_COLUMNS "WHERE a.code OPERATOR(pg_catalog.=) ANY ($1)";
+constexpr const char* accounts_by_id_query =
+    ACCOUNT_COLUMNS "WHERE a.id OPERATOR(pg_catalog.=) ANY ($1)";
+#undef ACCOUNT_COLUMNS
+
+[[noreturn]] void refuse_account(const std::string& which, const std::string& ledger) {
+  throw Error(Condition::account_not_found, "account " + which + " does not exist",
+              "There is none in ledger " + quoted(ledger) + ".");
+}
+
+}  // namespace
+
+void Ledger::read_accounts(SPIPlanPtr plan, Datum parameter) {
+  pg_call([&] { execute(plan, SPI_OK_SELECT, &parameter); });
+  const TupleDesc row = SPI_tuptable->tupdesc;
+  for (std::uint64_t i = 0; i < SPI_processed; ++i) {
+    Datum values[6];
+    pg_call([&] {
+      for (int column = 0; column < 6; ++column) {
+        bool is_null = false;
+        values[column] = SPI_getbinval(SPI_tuptable->vals[i], row, column + 1, &is_null);
+        if (is_null) elog(ERROR, "an account of the ledger has a NULL where none may be");
+        if (column >= 1 && column != 4)
+          values[column] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(values[column]));
+      }
+    });
+    auto account = std::make_unique<Account>();
+    account->id = DatumGetInt64(values[0]);
+    account->code = view_of(values[1]);
+    account->type = view_of(values[2]);
+    account->currency = view_of(values[3]);
+    account->scale = DatumGetInt16(values[4]);
+    account->normal_side = view_of(values[5]) == "debit" ? Side::debit : Side::credit;
+    if (accounts_by_id_.count(account->id) != 0) continue;
+    accounts_unsure = true;
+    unsure_.push_back(account->id);
+    accounts_by_code_[account->code] = account.get();
+    accounts_by_id_[account->id] = std::move(account);
+  }
+}
+
+void Ledger::find_accounts(const std::vector<std::string_view>& codes,
+                           std::vector<const Account*>& accounts) {
+  std::vector<Datum> missing;
+  for (const std::string_view code : codes)
+    if (accounts_by_code_.find(code) == accounts_by_code_.end())
+      missing.push_back(pg_call([&] { return new_text(code); }));
+  if (!missing.empty()) {
+    static constexpr Oid types[] = {TEXTARRAYOID};
+    SPIPlanPtr query = plan(accounts_by_code_query, 1, types);
+    const Datum array = pg_call([&] {
+      return PointerGetDatum(construct_array(missing.data(), static_cast<int>(missing.size()),
+                                             TEXTOID, -1, false, TYPALIGN_INT));
+    });
+    read_accounts(query, array);
+  }
+  for (const std::string_view code : codes) {
+    const auto known = accounts_by_code_.find(code);
+    if (known == accounts_by_code_.end()) refuse_account(quoted(code), name);
+    accounts.push_back(known->second);
+  }
+}
+
+const Account& Ledger::find_account(std::string_view code) {
+  std::vector<const Account*> found;
+  find_accounts({code}, found);
+  return *found.front();
+}
+
+const Account& Ledger::find_account(std::int64_t id) {
+  const auto known = accounts_by_id_.find(id);
+  if (known != accounts_by_id_.end()) return *known->second;
+  static constexpr Oid types[] = {INT8ARRAYOID};
+  SPIPlanPtr query = plan(accounts_by_id_query, 1, types);
+  Datum wanted = Int64GetDatum(id);
+  const Datum array = pg_call([&] {
+    return PointerGetDatum(construct_array(&wanted, 1, INT8OID, sizeof(std::int64_t),
+                                           FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+  });
+  read_accounts(query, array);
+  const auto found = accounts_by_id_.find(id);
+  if (found == accounts_by_id_.end()) refuse_account("with id " + std::to_string(id), name);
+  return *found->second;
+}
+
+}  // namespace ledgerflow

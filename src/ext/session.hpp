@@ -1,0 +1,155 @@
+// What a session remembers of the ledgers that it uses: relations, owner, kept plans, accounts. And the
+// two scopes in which the engine works: as the owner of the ledger, and with the guards told to let it by.
+#pragma once
+
+#include <memory>
+
+#include "ext/boundary.hpp"
+
+namespace ledgerflow {
+
+enum class Table : unsigned char {
+  settings,
+  currencies,
+  account_types,
+  accounts,
+  account_balances,
+  transactions,
+  entries,
+  idempotency_keys,
+  transaction_history,
+  account_history,
+};
+inline constexpr std::size_t table_count = 10;
+inline constexpr int format_version = 1;
+
+class Ledger {
+ public:
+  Ledger(Oid schema_oid, std::string plain_name, std::string quoted_name)
+      : schema(schema_oid), name(std::move(plain_name)), prefix(std::move(quoted_name)) {}
+  ~Ledger();
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
+
+  const Oid schema;
+  const std::string name;
+  const std::string prefix;  // the quoted name, for statements
+  Oid owner = InvalidOid;
+  Oid relations[table_count] = {};
+  bool stale = false;  // its tables may have changed: look again at the next call
+
+  Oid relation(Table table) const { return relations[static_cast<std::size_t>(table)]; }
+
+  // The accounts of these codes or ids, or an error that names the first one missing. Reads as the
+  // current user, inside an SPI connection. Pointers stay good as long as the caller keeps the ledger.
+  void find_accounts(const std::vector<std::string_view>& codes,
+                     std::vector<const Account*>& accounts);
+  const Account& find_account(std::string_view code);
+  const Account& find_account(std::int64_t id);
+
+  // A kept plan of this statement. The text is a constant, known by its address; `{ledger}` in it stands
+  // for the quoted schema.
+  SPIPlanPtr plan(const char* text, int parameters, const Oid* types);
+
+  // Accounts that were read in a transaction may have been made in it: they are forgotten when it, or a
+  // part of it, rolls back. Only while no call uses the ledger.
+  void keep_accounts() { unsure_.clear(); }
+  void forget_unsure_accounts();
+  void trim_accounts();
+  bool rolled_back = false;
+
+ private:
+  void read_accounts(SPIPlanPtr plan, Datum parameter);
+
+  std::unordered_map<std::string_view, const Account*> accounts_by_code_;
+  std::unordered_map<std::int64_t, std::unique_ptr<Account>> accounts_by_id_;
+  std::vector<std::int64_t> unsure_;
+  std::unordered_map<const char*, SPIPlanPtr> plans_;
+};
+
+// A call keeps the ledger that it works on, whatever invalidations come in the meantime.
+using LedgerPtr = std::shared_ptr<Ledger>;
+
+// Registers settings and callbacks; called once, from _PG_init.
+void start_session();
+
+// The quoted schema of the extension, to which the called function belongs.
+std::string extension_schema(FunctionCallInfo fcinfo);
+
+// Acts as the owner of the ledger, the way the checks of foreign keys do: the caller needs the capability
+// to post and no privilege on balances or entries.
+class AsOwner {
+ public:
+  explicit AsOwner(const Ledger& ledger) {
+    GetUserIdAndSecContext(&caller_, &context_);
+    SetUserIdAndSecContext(ledger.owner,
+                           context_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+  }
+  ~AsOwner() { SetUserIdAndSecContext(caller_, context_); }
+  AsOwner(const AsOwner&) = delete;
+  AsOwner& operator=(const AsOwner&) = delete;
+
+ private:
+  Oid caller_ = InvalidOid;
+  int context_ = 0;
+};
+
+// While it lives, the guards on the tables know that the engine writes, and only for its own statements:
+// not for those of a user's trigger that such a statement fires.
+class EngineWrites {
+ public:
+  EngineWrites();
+  ~EngineWrites();
+  EngineWrites(const EngineWrites&) = delete;
+  EngineWrites& operator=(const EngineWrites&) = delete;
+
+ private:
+  int outer_;
+};
+
+// Asked by a trigger function (`in_trigger`), or by the WHEN condition of a trigger.
+bool engine_writes(bool in_trigger);
+
+// Runs a kept plan. `nulls` as in SPI; the expected result code is checked.
+void execute(SPIPlanPtr plan, int expected, const Datum* values, const char* nulls = nullptr);
+
+// One call of an SQL function on a ledger: an SPI connection and the ledger itself.
+class Call {
+ public:
+  // A call that reads, with the caller's own privileges.
+  explicit Call(const char* ledger_name);
+  // A call that writes: refused in a read-only transaction, on a standby, and to a caller who lacks the
+  // privilege on the table.
+  Call(const char* function, const char* ledger_name, Table table, AclMode privilege);
+  // A trigger of one of the ledger's tables.
+  explicit Call(Oid schema);
+
+  Ledger& ledger() { return *ledger_; }
+  Oid caller() const { return caller_; }
+
+  // Runs `body` as the owner of the ledger. Refusals keep their figures only for callers who may read.
+  template <typename Body>
+  auto as_owner(Body&& body) -> decltype(body()) {
+    std::optional<Refusal> refusal;
+    {
+      const AsOwner owner(*ledger_);
+      try {
+        return body();
+      } catch (const Error& error) {
+        refusal = error.refusal();
+      }
+    }
+    throw_refusal(std::move(*refusal));
+  }
+
+  // Closes the SPI connection; after an error PostgreSQL does.
+  void finish();
+
+ private:
+  [[noreturn]] void throw_refusal(Refusal refusal);
+
+  LedgerPtr ledger_;
+  Oid caller_ = InvalidOid;
+};
+
+}  // namespace ledgerflow

@@ -1,0 +1,378 @@
+// The guards on a ledger's tables: what makes a raw INSERT end with the guarantees of ledger_post, and
+// refuses to change what was posted.
+#include "ext/accounts.hpp"
+#include "ext/datums.hpp"
+#include "ext/spi_store.hpp"
+
+namespace ledgerflow {
+
+namespace {
+
+// Ids that a client made shortly before by its own clock.
+constexpr std::int64_t clock_tolerance = 60 * 1000000LL;
+
+TriggerData* trigger_data(FunctionCallInfo fcinfo) {
+  if (!CALLED_AS_TRIGGER(fcinfo))
+    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                    errmsg("this function can only be called as a trigger of a ledger's table")));
+  return reinterpret_cast<TriggerData*>(fcinfo->context);
+}
+
+// A trigger function of ours on some other table must not get at the ledger beside it.
+void check_table(const TriggerData* trigger, const Ledger& ledger, Table table) {
+  if (RelationGetRelid(trigger->tg_relation) == ledger.relation(table)) return;
+  throw Error(Condition::invalid_argument,
+              std::string("trigger ") + trigger->tg_trigger->tgname +
+                  " is not on the table of a ledger that it is made for");
+}
+
+Datum unchanged(const TriggerData* trigger) {
+  if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event)) return PointerGetDatum(nullptr);
+  return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple
+                                                                    : trigger->tg_trigtuple);
+}
+
+const char* operation_name(const TriggerData* trigger) {
+  if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event)) return "INSERT into";
+  if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) return "UPDATE";
+  if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event)) return "DELETE from";
+  return "TRUNCATE";
+}
+
+// A column of a row by name; raises when there is none.
+struct Field {
+  int number;
+  Datum value;
+  bool is_null;
+};
+
+Field field(const TriggerData* trigger, HeapTuple row, const char* name) {
+  const TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
+  Field result{SPI_fnumber(descriptor, name), 0, true};
+  if (result.number <= 0) elog(ERROR, "a ledger's table has no column \"%s\"", name);
+  result.value = heap_getattr(row, result.number, descriptor, &result.is_null);
+  return result;
+}
+
+bool same_column(const TriggerData* trigger, const char* name) {
+  const Field before = field(trigger, trigger->tg_trigtuple, name);
+  const Field after = field(trigger, trigger->tg_newtuple, name);
+  if (before.is_null || after.is_null) return before.is_null == after.is_null;
+  const auto* attribute = TupleDescAttr(RelationGetDescr(trigger->tg_relation), before.number - 1);
+  TypeCacheEntry* type = lookup_type_cache(attribute->atttypid, TYPECACHE_EQ_OPR_FINFO);
+  return DatumGetBool(
+      FunctionCall2Coll(&type->eq_opr_finfo, attribute->attcollation, before.value, after.value));
+}
+
+// The columns that are named in the trigger's arguments and are not to change: the first that does.
+const char* changed_column(const TriggerData* trigger) {
+  const Trigger* definition = trigger->tg_trigger;
+  for (int i = 0; i < definition->tgnargs; ++i)
+    if (!same_column(trigger, definition->tgargs[i])) return definition->tgargs[i];
+  return nullptr;
+}
+
+// Refuses headers that were not made by this database transaction, and entries out of the order of their
+// lines, which would not follow the balances of the lines before them.
+void check_header(Ledger& ledger, const TransactionId& id, int first_line, std::uint64_t count) {
+  static constexpr const char* query =
+      "SELECT t.xact_id OPERATOR(pg_catalog.=) pg_catalog.pg_current_xact_id(), "
+      "(SELECT pg_catalog.count(*) FROM {ledger}.entries e "
+      "WHERE e.transaction_id OPERATOR(pg_catalog.=) t.id AND e.line OPERATOR(pg_catalog.>=) $2) "
+      "FROM {ledger}.transactions t WHERE t.id OPERATOR(pg_catalog.=) $1";
+  static constexpr Oid types[] = {UUIDOID, INT2OID};
+  SPIPlanPtr plan = ledger.plan(query, 2, types);
+  bool found = false;
+  bool own = false;
+  std::uint64_t entries = 0;
+  pg_call([&] {
+    const Datum values[] = {datum_of(id), Int16GetDatum(static_cast<std::int16_t>(first_line))};
+    execute(plan, SPI_OK_SELECT, values);
+    found = SPI_processed == 1;
+    if (!found) return;
+    bool is_null = false;
+    own = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
+    entries = static_cast<std::uint64_t>(
+        DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &is_null)));
+  });
+  if (!found)
+    throw Error(Condition::transaction_not_found,
+                "transaction " + to_string(id) + " does not exist", {},
+                "Insert the row of transactions first.");
+  if (!own)
+    throw Error(Condition::immutable_ledger,
+                "transaction " + to_string(id) + " is posted: it takes no more entries");
+  if (entries != count)
+    throw Error(
+        Condition::transaction_out_of_order,
+        "entries of transaction " + to_string(id) + " are not inserted in order of their lines");
+}
+
+struct NewEntry {
+  TransactionId transaction;
+  std::int64_t account_id;
+  int line;
+  int stripe;
+  Datum amount;
+};
+
+// Copies the rows of the transition table out of it; raises.
+std::size_t read_new_entries(const TriggerData* trigger, std::vector<NewEntry>& rows) {
+  const TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
+  const int transaction = SPI_fnumber(descriptor, "transaction_id");
+  const int account = SPI_fnumber(descriptor, "account_id");
+  const int line = SPI_fnumber(descriptor, "line");
+  const int stripe = SPI_fnumber(descriptor, "stripe");
+  const int amount = SPI_fnumber(descriptor, "amount");
+  TupleTableSlot* slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsMinimalTuple);
+  bool is_null = false;  // all of these columns are NOT NULL
+  while (tuplestore_gettupleslot(trigger->tg_newtable, true, false, slot)) {
+    NewEntry row;
+    row.transaction = id_from_datum(slot_getattr(slot, transaction, &is_null));
+    row.account_id = DatumGetInt64(slot_getattr(slot, account, &is_null));
+    row.line = DatumGetInt16(slot_getattr(slot, line, &is_null));
+    row.stripe = DatumGetInt16(slot_getattr(slot, stripe, &is_null));
+    row.amount = PointerGetDatum(PG_DETOAST_DATUM_COPY(slot_getattr(slot, amount, &is_null)));
+    rows.push_back(row);
+  }
+  ExecDropSingleTupleTableSlot(slot);
+  return rows.size();
+}
+
+void adopt_entries(const TriggerData* trigger) {
+  Call call(RelationGetNamespace(trigger->tg_relation));
+  check_table(trigger, call.ledger(), Table::entries);
+  std::vector<NewEntry> rows;
+  pg_call([&] { read_new_entries(trigger, rows); });
+  call.as_owner([&] {
+    std::vector<RawEntry> entries;
+    entries.reserve(rows.size());
+    for (const NewEntry& row : rows) {
+      if (row.stripe != 0)
+        throw Error(Condition::invalid_argument, "entries inserted by hand go to stripe 0");
+      const Account& account = call.ledger().find_account(row.account_id);
+      entries.push_back(
+          {row.transaction, row.line, &account, amount_units(row.amount, account, true)});
+    }
+    std::sort(entries.begin(), entries.end(), [](const RawEntry& a, const RawEntry& b) {
+      return a.transaction != b.transaction ? a.transaction < b.transaction : a.line < b.line;
+    });
+    for (std::size_t first = 0, next = 0; first < entries.size(); first = next) {
+      while (next < entries.size() && entries[next].transaction == entries[first].transaction)
+        ++next;
+      check_header(call.ledger(), entries[first].transaction, entries[first].line, next - first);
+    }
+    SpiStore store(call.ledger(), call.caller());
+    adopt(store, entries);
+  });
+  call.finish();
+}
+
+// The last transaction that was found balanced, and when: its other rows need no second look.
+struct Checked {
+  TransactionId id;
+  std::uint64_t xact = 0;
+  CommandId command = 0;
+};
+
+void check_balanced(const TriggerData* trigger) {
+  static Checked checked;
+  Call call(RelationGetNamespace(trigger->tg_relation));
+  const bool is_header =
+      RelationGetRelid(trigger->tg_relation) == call.ledger().relation(Table::transactions);
+  if (!is_header) check_table(trigger, call.ledger(), Table::entries);
+  const TransactionId id = pg_call([&] {
+    return id_from_datum(
+        field(trigger, trigger->tg_trigtuple, is_header ? "id" : "transaction_id").value);
+  });
+  const std::uint64_t xact =
+      pg_call([] { return U64FromFullTransactionId(GetTopFullTransactionIdIfAny()); });
+  const CommandId command = GetCurrentCommandId(false);
+  if (checked.id == id && checked.command == command && checked.xact == xact) {
+    call.finish();
+    return;
+  }
+  call.as_owner([&] {
+    SpiStore store(call.ledger(), call.caller());
+    const StoredTransaction stored = store.load(id);
+    std::vector<Line> lines;
+    lines.reserve(stored.entries.size());
+    for (const auto& entry : stored.entries)
+      lines.push_back({&store.account(entry.account_id), entry.amount});
+    std::optional<Refusal> refusal = check_lines(lines.data(), lines.size());
+    if (!refusal) return;
+    refusal->message = "transaction " + to_string(id) + ": " + refusal->message;
+    throw Error(std::move(*refusal));
+  });
+  checked.id = id;
+  checked.xact = xact;
+  checked.command = command;
+  call.finish();
+}
+
+// Completes and checks the header of a transaction that was inserted by hand.
+HeapTuple complete_header(const TriggerData* trigger) {
+  struct Columns {
+    Field id, posted_at, effective_at, xact_id, created_by, reference, description, reverses, hold,
+        metadata;
+  };
+  HeapTuple row = trigger->tg_trigtuple;
+  const Columns columns = pg_call([&] {
+    return Columns{field(trigger, row, "id"),           field(trigger, row, "posted_at"),
+                   field(trigger, row, "effective_at"), field(trigger, row, "xact_id"),
+                   field(trigger, row, "created_by"),   field(trigger, row, "reference"),
+                   field(trigger, row, "description"),  field(trigger, row, "reverses"),
+                   field(trigger, row, "hold"),         field(trigger, row, "metadata")};
+  });
+  const std::int64_t now = unix_micros(GetCurrentTimestamp());
+  TransactionId id;
+  if (columns.id.is_null) {
+    id = new_transaction_id();
+  } else {
+    id = id_from_datum(columns.id.value);
+    if (!is_uuid_v7(id))
+      throw Error(Condition::invalid_transaction_id,
+                  "transaction id " + to_string(id) + " is not a UUIDv7");
+    if (time_of(id) > now + clock_tolerance)
+      throw Error(Condition::invalid_transaction_id,
+                  "transaction id " + to_string(id) + " lies in the future");
+  }
+  if (!columns.reverses.is_null || !columns.hold.is_null)
+    throw Error(Condition::invalid_argument,
+                "reverses and hold of a transaction are set by ledgerflow's functions only");
+  Posting texts;
+  pg_call([&] {
+    if (!columns.reference.is_null)
+      texts.reference = view_of(PointerGetDatum(PG_DETOAST_DATUM_PACKED(columns.reference.value)));
+    if (!columns.description.is_null)
+      texts.description =
+          view_of(PointerGetDatum(PG_DETOAST_DATUM_PACKED(columns.description.value)));
+    if (!columns.metadata.is_null) {
+      const Jsonb* json = DatumGetJsonbP(columns.metadata.value);
+      texts.metadata = std::string_view(reinterpret_cast<const char*>(json), VARSIZE(json));
+    }
+  });
+  check_texts(texts);
+  if (texts.metadata && !is_json_object(*texts.metadata))
+    throw Error(Condition::invalid_metadata, "metadata must be a JSON object");
+  if (!columns.effective_at.is_null &&
+      TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(columns.effective_at.value)))
+    throw Error(Condition::invalid_effective_at, "effective_at must be finite");
+
+  return pg_call([&] {
+    const TimestampTz posted_at = timestamp_of(time_of(id));
+    int numbers[] = {columns.id.number, columns.posted_at.number, columns.effective_at.number,
+                     columns.xact_id.number, columns.created_by.number};
+    Datum values[] = {
+        new_uuid(id), TimestampTzGetDatum(posted_at),
+        columns.effective_at.is_null ? TimestampTzGetDatum(posted_at) : columns.effective_at.value,
+        FullTransactionIdGetDatum(GetTopFullTransactionId()),
+        CStringGetTextDatum(GetUserNameFromId(GetUserId(), false))};
+    bool nulls[] = {false, false, false, false, false};
+    return heap_modify_tuple_by_cols(row, RelationGetDescr(trigger->tg_relation), 5, numbers,
+                                     values, nulls);
+  });
+}
+
+}  // namespace
+
+extern "C" {
+
+// WHEN condition: false for the engine's own statements, so that they queue no trigger events.
+PG_FUNCTION_INFO_V1(ledgerflow_raw_write);
+PGDLLEXPORT Datum ledgerflow_raw_write(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  PG_RETURN_BOOL(!engine_writes(false));
+}
+
+PG_FUNCTION_INFO_V1(ledgerflow_enforce_double_entry);
+PGDLLEXPORT Datum ledgerflow_enforce_double_entry(PG_FUNCTION_ARGS) {
+  const TriggerData* trigger = trigger_data(fcinfo);
+  return guarded([&] {
+    check_balanced(trigger);
+    return PointerGetDatum(nullptr);
+  });
+}
+
+PG_FUNCTION_INFO_V1(ledgerflow_adjust_account_balance);
+PGDLLEXPORT Datum ledgerflow_adjust_account_balance(PG_FUNCTION_ARGS) {
+  const TriggerData* trigger = trigger_data(fcinfo);
+  return guarded([&] {
+    if (trigger->tg_newtable == nullptr || !TRIGGER_FIRED_AFTER(trigger->tg_event))
+      throw Error(Condition::invalid_argument,
+                  "adjust_account_balance needs AFTER INSERT with a transition table");
+    if (!engine_writes(true)) adopt_entries(trigger);
+    return PointerGetDatum(nullptr);
+  });
+}
+
+PG_FUNCTION_INFO_V1(ledgerflow_guard);
+PGDLLEXPORT Datum ledgerflow_guard(PG_FUNCTION_ARGS) {
+  const TriggerData* trigger = trigger_data(fcinfo);
+  return guarded([&] {
+    if (engine_writes(true)) return unchanged(trigger);
+    std::string column;
+    if (trigger->tg_trigger->tgnargs > 0 && TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) {
+      const char* changed = pg_call([&] { return changed_column(trigger); });
+      if (changed == nullptr) return unchanged(trigger);
+      column = std::string(" column ") + changed + " of";
+    }
+    throw Error(Condition::immutable_ledger,
+                std::string("cannot ") + operation_name(trigger) + column + " ledger table " +
+                    quoted(RelationGetRelationName(trigger->tg_relation)));
+  });
+}
+
+PG_FUNCTION_INFO_V1(ledgerflow_guard_transaction);
+PGDLLEXPORT Datum ledgerflow_guard_transaction(PG_FUNCTION_ARGS) {
+  const TriggerData* trigger = trigger_data(fcinfo);
+  return guarded([&] {
+    if (engine_writes(true)) return unchanged(trigger);
+    return PointerGetDatum(complete_header(trigger));
+  });
+}
+
+PG_FUNCTION_INFO_V1(ledgerflow_guard_account);
+PGDLLEXPORT Datum ledgerflow_guard_account(PG_FUNCTION_ARGS) {
+  const TriggerData* trigger = trigger_data(fcinfo);
+  return guarded([&] {
+    if (engine_writes(true)) return unchanged(trigger);
+    struct Columns {
+      Field id, code, metadata;
+    };
+    const Columns columns = pg_call([&] {
+      Columns found{field(trigger, trigger->tg_trigtuple, "id"),
+                    field(trigger, trigger->tg_trigtuple, "code"),
+                    field(trigger, trigger->tg_trigtuple, "metadata")};
+      if (!found.code.is_null)
+        found.code.value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(found.code.value));
+      if (!found.metadata.is_null)
+        found.metadata.value = PointerGetDatum(PG_DETOAST_DATUM(found.metadata.value));
+      return found;
+    });
+    if (TRIGGER_FIRED_BEFORE(trigger->tg_event)) {
+      if (columns.code.is_null || !is_account_code(view_of(columns.code.value)))
+        throw Error(Condition::invalid_account_code,
+                    columns.code.is_null
+                        ? "account code must not be NULL"
+                        : "invalid account code " + quoted(view_of(columns.code.value)));
+      if (!columns.metadata.is_null) {
+        const auto* json = reinterpret_cast<const Jsonb*>(DatumGetPointer(columns.metadata.value));
+        check_account_metadata({reinterpret_cast<const char*>(json), VARSIZE(json)});
+      }
+      return unchanged(trigger);
+    }
+    Call call(RelationGetNamespace(trigger->tg_relation));
+    check_table(trigger, call.ledger(), Table::accounts);
+    call.as_owner([&] {
+      const Account& account = call.ledger().find_account(DatumGetInt64(columns.id.value));
+      insert_balance_of_type(call.ledger(), account);
+    });
+    call.finish();
+    return PointerGetDatum(nullptr);
+  });
+}
+
+}  // extern "C"
+
+}  // namespace ledgerflow

@@ -17,10 +17,23 @@ CREATE FUNCTION ledger_revoke(role name, ledger name DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_revoke';
 COMMENT ON FUNCTION ledger_revoke(name, name) IS 'Takes back from a role whatever ledger_grant() gave it';
 
-CREATE FUNCTION ledger_maintain(ledger name DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION ledger_maintain(ledger name DEFAULT NULL, OUT keys_deleted bigint, OUT holds_expired bigint)
+    RETURNS record
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_maintain';
 COMMENT ON FUNCTION ledger_maintain(name) IS
-    'Deletes idempotency keys older than the ledger''s idempotency_retention, if it has one, and returns how many';
+    'Gives back what holds past their expiry reserve (at most 10,000 holds a call), and deletes idempotency keys older than the ledger''s idempotency_retention, if it has one; returns how many';
+
+CREATE FUNCTION ledger_close_period(through timestamptz, reason text DEFAULT NULL, ledger name DEFAULT NULL)
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_close_period';
+COMMENT ON FUNCTION ledger_close_period(timestamptz, text, name) IS
+    'Refuses from now on postings with an effective time at or before this time; for operators';
+
+CREATE FUNCTION ledger_reopen_period(through timestamptz DEFAULT NULL, reason text DEFAULT NULL,
+    ledger name DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_reopen_period';
+COMMENT ON FUNCTION ledger_reopen_period(timestamptz, text, name) IS
+    'Moves the end of the closed periods back to this time; NULL opens everything; for operators, on record in period_history';
 
 CREATE FUNCTION ledger_errors(OUT sqlstate text, OUT condition_name text, OUT meaning text, OUT hint text)
     RETURNS SETOF record

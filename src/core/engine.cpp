@@ -1,152 +1,246 @@
 #include "core/engine.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
+#include "core/books.hpp"
 #include "core/rules.hpp"
 
 namespace ledgerflow {
 
 namespace {
 
-void throw_if(std::optional<Refusal> refusal) {
-  if (refusal) throw Error(std::move(*refusal));
-}
+// Posts a list of items in one pass of locks, keys and writes.
+class Batch {
+ public:
+  Batch(Store& store, std::vector<Item>& items, Mode mode)
+      : store_(store), items_(items), mode_(mode) {}
 
-// The request that was first sent under this key is answered from the books, any other is a conflict.
-Outcome answer_from_books(Store& store, const Posting& posting, const Line* lines,
-                          const TransactionId& id) {
-  throw_if(compare_with_stored(posting, lines, store.load(id), store));
-  Outcome outcome;
-  outcome.id = id;
-  outcome.replayed = true;
-  return outcome;
-}
-
-// Applies the entries of one transaction to the locked balances. Limits hold for what the whole
-// transaction leaves behind, not for the steps on the way.
-void apply(LockedBalances& balances, Journal::Entry* entries, std::size_t count) {
-  const std::size_t number = balances.next_number();
-  // Each account as the transaction found it.
-  std::vector<std::pair<const Balance*, Balance>> found;
-  found.reserve(count);
-  for (Journal::Entry* entry = entries; entry != entries + count; ++entry) {
-    Balance& balance = balances.of(*entry->account);
-    throw_if(check_status(balance, entry->amount > 0));
-    if (balance.touched_by != number) found.emplace_back(&balance, balance);
-    balance.touched_by = number;
-    balance.last_transaction = entry->transaction;
-    if (!apply_amount(balance, entry->amount))
-      throw Error(Condition::balance_out_of_range,
-                  "a total of account " + quoted(entry->account->code) + " would be too large");
-    entry->balance_after = net_debit(balance);
+  void run() {
+    for (Item& item : items_) attempt(item, [&] { check_request(item); });
+    Books books(store_, accounts());
+    for (Item& item : items_) item.outcome.id = books.next_id();
+    claim_keys();
+    find_references();
+    for (std::size_t first = 0; first < items_.size();) first = run_chain(books, first);
+    drop_unused_keys();
+    store_.write(journal_, books.rows());
   }
-  for (const auto& [now, before] : found) throw_if(check_limits(before, *now));
-}
 
-void check_version(const Balance& balance, std::int64_t expected) {
-  if (balance.version == expected) return;
-  throw Error(Condition::version_conflict,
-              "account " + quoted(balance.account->code) + " is not at the expected version",
-              "Version " + std::to_string(balance.version) + ", expected " +
-                  std::to_string(expected) + ".");
-}
+ private:
+  // Runs a step of an item that has not been refused yet, and keeps the refusal with it.
+  template <typename Step>
+  void attempt(Item& item, Step&& step) {
+    if (item.outcome.refusal) {
+      if (mode_ == Mode::atomic) refuse_all(item);
+      return;
+    }
+    try {
+      step();
+    } catch (const Error& error) {
+      item.outcome.refusal = error.refusal();
+    }
+    if (item.outcome.refusal && mode_ == Mode::atomic) refuse_all(item);
+  }
 
-template <typename Items>
-std::vector<const Account*> accounts_of(const Items& items) {
-  std::vector<const Account*> accounts;
-  accounts.reserve(items.size());
-  for (const auto& item : items) accounts.push_back(item.account);
-  return accounts;
-}
+  [[noreturn]] void refuse_all(const Item& item) {
+    Refusal refusal = *item.outcome.refusal;
+    if (items_.size() > 1)
+      refusal.message = "item " + std::to_string(&item - items_.data() + 1) + ": " + refusal.message;
+    throw Error(std::move(refusal));
+  }
+
+  static void check_request(const Item& item) {
+    check_texts(item.posting);
+    throw_if(check_lines(item.lines.data(), item.lines.size()));
+  }
+
+  std::vector<const Account*> accounts() const {
+    std::vector<const Account*> accounts;
+    for (const Item& item : items_)
+      if (!item.outcome.refusal)
+        for (const Line& line : item.lines) accounts.push_back(line.account);
+    return accounts;
+  }
+
+  // Keys are claimed in their order, so that two batches do not wait for each other. An item that repeats
+  // the key of an earlier one in the batch is answered from that one.
+  void claim_keys() {
+    std::vector<Item*> keyed;
+    for (Item& item : items_)
+      if (!item.outcome.refusal && item.posting.idempotency_key) keyed.push_back(&item);
+    if (keyed.empty()) return;
+    std::stable_sort(keyed.begin(), keyed.end(), [](const Item* a, const Item* b) {
+      return *a->posting.idempotency_key < *b->posting.idempotency_key;
+    });
+    std::vector<KeyClaim> claims;
+    std::vector<Item*> claimants;
+    for (Item* item : keyed) {
+      if (!claims.empty() && claims.back().key == *item->posting.idempotency_key) {
+        repeated_.emplace(item, claimants.back());
+        continue;
+      }
+      claims.push_back({*item->posting.idempotency_key, item->outcome.id});
+      claimants.push_back(item);
+    }
+    store_.claim_keys(claims);
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+      Item& item = *claimants[i];
+      if (!claims[i].taken_by) {
+        claimed_.push_back(&item);
+        continue;
+      }
+      attempt(item, [&] {
+        compare_fields(claims[i].key, claims[i].stored, {});
+        throw_if(compare_with_stored(item.posting, item.lines.data(), store_.load(*claims[i].taken_by),
+                                     store_));
+        item.outcome.id = *claims[i].taken_by;
+        item.outcome.replayed = true;
+      });
+    }
+  }
+
+  // The request that stands first under the key, as if it had been read back from the books.
+  void answer_repeated(Item& item, const Item& first) {
+    StoredTransaction stored;
+    stored.id = first.outcome.id;
+    stored.effective_at = first.posting.effective_at;
+    stored.reference = first.posting.reference;
+    stored.description = first.posting.description;
+    stored.metadata = first.posting.metadata;
+    for (const Line& line : first.lines) stored.entries.push_back({line.account, line.amount});
+    throw_if(compare_with_stored(item.posting, item.lines.data(), stored, store_));
+    throw_if(first.outcome.refusal);
+    item.outcome.id = first.outcome.id;
+    item.outcome.replayed = true;
+  }
+
+  void find_references() {
+    std::vector<ReferenceUse> uses;
+    for (const Item& item : items_)
+      if (!item.outcome.refusal && !item.outcome.replayed && item.posting.reference)
+        uses.push_back({*item.posting.reference, std::nullopt});
+    if (uses.empty()) return;
+    store_.find_references(uses, false);
+    for (const ReferenceUse& use : uses)
+      if (use.taken_by) references_.emplace(use.reference, *use.taken_by);
+  }
+
+  // Runs the item at `first` with all that is linked to it; returns where the next one starts.
+  std::size_t run_chain(Books& books, std::size_t first) {
+    std::size_t last = first;
+    while (items_[last].linked && last + 1 < items_.size()) ++last;
+    const bool open_end = items_[last].linked;
+    if (open_end && !items_[last].outcome.refusal)
+      items_[last].outcome.refusal = Refusal{Condition::chain_open, "the last item of the batch is linked to a next one", {}, {}};
+
+    const std::size_t mark = books.mark();
+    const std::size_t transactions = journal_.transactions.size();
+    const std::size_t entries = journal_.entries.size();
+    // The end that is missing is found before anything is posted.
+    Item* culprit = open_end ? &items_[last] : nullptr;
+    for (std::size_t i = first; i <= last && culprit == nullptr; ++i) {
+      attempt(items_[i], [&] { post_item(books, items_[i]); });
+      if (items_[i].outcome.refusal) culprit = &items_[i];
+    }
+    if (culprit == nullptr) return last + 1;
+
+    books.take_back(mark);
+    for (std::size_t i = transactions; i < journal_.transactions.size(); ++i)
+      if (journal_.transactions[i].posting->reference)
+        references_.erase(*journal_.transactions[i].posting->reference);
+    journal_.transactions.resize(transactions);
+    journal_.entries.resize(entries);
+    for (std::size_t i = first; i <= last; ++i)
+      if (&items_[i] != culprit)
+        items_[i].outcome.refusal =
+            Refusal{Condition::linked_failed, "another item of the chain was refused", {}, {}};
+    return last + 1;
+  }
+
+  void post_item(Books& books, Item& item) {
+    if (item.outcome.replayed) return;
+    const auto repeated = repeated_.find(&item);
+    if (repeated != repeated_.end()) return answer_repeated(item, *repeated->second);
+    const Posting& posting = item.posting;
+    if (posting.effective_at) check_period(store_, *posting.effective_at);
+    if (posting.reference) {
+      const auto taken = references_.find(*posting.reference);
+      if (taken != references_.end())
+        throw Error(Condition::duplicate_reference,
+                    "reference " + quoted(*posting.reference) + " is used already",
+                    "It belongs to transaction " + to_string(taken->second) + ".");
+    }
+    if (posting.expected_version)
+      check_version(books.of(*item.lines[0].account), *posting.expected_version);
+
+    const std::size_t mark = books.mark();
+    const std::size_t first_entry = journal_.entries.size();
+    int number = 0;
+    for (const Line& line : item.lines)
+      journal_.entries.push_back({item.outcome.id, ++number, line.account, line.amount, 0});
+    try {
+      books.post(journal_, first_entry);
+    } catch (const Error&) {
+      books.take_back(mark);
+      journal_.entries.resize(first_entry);
+      throw;
+    }
+    journal_.transactions.push_back({item.outcome.id, time_of(item.outcome.id), &posting, {}, {}});
+    if (posting.reference) references_.emplace(*posting.reference, item.outcome.id);
+  }
+
+  void drop_unused_keys() {
+    std::vector<std::string_view> unused;
+    for (const Item* item : claimed_)
+      if (item->outcome.refusal) unused.push_back(*item->posting.idempotency_key);
+    if (!unused.empty()) store_.drop_keys(unused);
+  }
+
+  Store& store_;
+  std::vector<Item>& items_;
+  Mode mode_;
+  Journal journal_;
+  std::vector<const Item*> claimed_;
+  std::map<const Item*, const Item*> repeated_;
+  std::map<std::string_view, TransactionId> references_;
+};
 
 }  // namespace
 
-LockedBalances::LockedBalances(Store& store, std::vector<const Account*> accounts) {
-  std::sort(accounts.begin(), accounts.end(),
-            [](const Account* a, const Account* b) { return a->id < b->id; });
-  accounts.erase(std::unique(accounts.begin(), accounts.end()), accounts.end());
-  rows_.resize(accounts.size());
-  for (std::size_t i = 0; i < accounts.size(); ++i) rows_[i].account = accounts[i];
-  store.lock_balances(rows_);
-}
+void post_all(Store& store, std::vector<Item>& items, Mode mode) { Batch(store, items, mode).run(); }
 
-Balance& LockedBalances::of(const Account& account) {
-  return *std::lower_bound(
-      rows_.begin(), rows_.end(), account.id,
-      [](const Balance& balance, std::int64_t id) { return balance.account->id < id; });
-}
-
-std::optional<TransactionId> LockedBalances::newest() const {
-  std::optional<TransactionId> newest;
-  for (const Balance& balance : rows_)
-    if (balance.last_transaction && (!newest || *newest < *balance.last_transaction))
-      newest = balance.last_transaction;
-  return newest;
-}
-
-Outcome post(Store& store, const std::vector<Line>& lines, const Posting& posting) {
-  check_texts(posting);
-  throw_if(check_lines(lines.data(), posting.line_count));
-
-  LockedBalances balances(store, accounts_of(lines));
-  // Made under the locks: the order of ids is the order of posting on every account.
-  const TransactionId id = make_transaction_id(store.clock(), store.random(), balances.newest());
-
-  if (posting.idempotency_key) {
-    std::vector<KeyClaim> claims{{*posting.idempotency_key, id, std::nullopt}};
-    store.claim_keys(claims);
-    if (claims[0].taken_by)
-      return answer_from_books(store, posting, lines.data(), *claims[0].taken_by);
-  }
-  if (posting.reference) {
-    std::vector<ReferenceUse> uses{{*posting.reference, std::nullopt}};
-    store.find_references(uses);
-    if (uses[0].taken_by)
-      throw Error(Condition::duplicate_reference,
-                  "reference " + quoted(*posting.reference) + " is used already",
-                  "It belongs to transaction " + to_string(*uses[0].taken_by) + ".");
-  }
-
-  if (posting.expected_version)
-    check_version(balances.of(*lines[0].account), *posting.expected_version);
-  Journal journal;
-  journal.transactions.push_back({id, time_of(id), &posting});
-  journal.entries.reserve(lines.size());
-  for (const Line& line : lines)
-    journal.entries.push_back(
-        {id, static_cast<int>(journal.entries.size()) + 1, line.account, line.amount, 0});
-  apply(balances, journal.entries.data(), journal.entries.size());
-  store.write(journal, balances.rows());
-  Outcome outcome;
-  outcome.id = id;
-  return outcome;
+Outcome post(Store& store, std::vector<Line> lines, const Posting& posting) {
+  std::vector<Item> items(1);
+  items[0].posting = posting;
+  items[0].lines = std::move(lines);
+  post_all(store, items, Mode::atomic);
+  return items[0].outcome;
 }
 
 void adopt(Store& store, std::vector<RawEntry> entries) {
   std::sort(entries.begin(), entries.end(), [](const RawEntry& a, const RawEntry& b) {
     return a.transaction != b.transaction ? a.transaction < b.transaction : a.line < b.line;
   });
-  LockedBalances balances(store, accounts_of(entries));
+  Books books(store, accounts_of(entries));
   Journal journal;
   journal.entries.reserve(entries.size());
-  for (const RawEntry& entry : entries)
-    journal.entries.push_back({entry.transaction, entry.line, entry.account, entry.amount, 0});
-
-  for (std::size_t first = 0; first < entries.size();) {
+  for (std::size_t first = 0; first < entries.size(); first = journal.entries.size()) {
     const TransactionId id = entries[first].transaction;
-    std::size_t count = 0;
-    for (; first + count < entries.size() && entries[first + count].transaction == id; ++count) {
-      const Balance& balance = balances.of(*entries[first + count].account);
+    for (std::size_t i = first; i < entries.size() && entries[i].transaction == id; ++i) {
+      const RawEntry& entry = entries[i];
+      const Balance& balance = books.of(*entry.account);
       if (balance.last_transaction && id < *balance.last_transaction)
         throw Error(Condition::transaction_out_of_order,
                     "transaction " + to_string(id) + " does not follow the last one of account " +
-                        quoted(balance.account->code),
+                        quoted(entry.account->code),
                     "The last one is " + to_string(*balance.last_transaction) + ".");
+      journal.entries.push_back({id, entry.line, entry.account, entry.amount, 0});
     }
-    apply(balances, journal.entries.data() + first, count);
-    first += count;
+    books.post(journal, first);
   }
-  store.complete(journal, balances.rows());
+  store.complete(journal, books.rows());
 }
 
 }  // namespace ledgerflow

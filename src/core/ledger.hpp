@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/amount.hpp"
@@ -52,7 +53,7 @@ struct Balance {
   std::optional<Units> min_balance;  // in the normal sign
   std::optional<Units> max_balance;
   bool changed = false;
-  std::size_t touched_by = 0;  // the number of the last transaction of this call that touched it
+  std::size_t undo = 0;  // where the call keeps it as it was: see Books
 };
 
 // Debits less credits: the sign in which entries are kept.
@@ -92,18 +93,62 @@ struct Posting {
   std::optional<std::int64_t> expected_version;  // of the first line's account
 };
 
-// A transaction as it stands in the books.
+// The names and values of a request that its result alone does not tell: kept with its idempotency key.
+// The first is always the operation; a plain posting has none.
+using RequestFields = std::vector<std::pair<std::string, std::string>>;
+
+// A transaction or hold as it stands in the books.
 struct StoredTransaction {
   struct Entry {
-    std::int64_t account_id = 0;
+    const Account* account = nullptr;
     Units amount = 0;
   };
   TransactionId id;
-  std::int64_t effective_at = 0;
+  std::optional<std::int64_t> effective_at;
   std::optional<std::string> reference;
   std::optional<std::string> description;
   std::optional<std::string> metadata;
   std::vector<Entry> entries;
+};
+
+enum class HoldStatus : unsigned char { pending, captured, released, expired };
+
+const char* to_string(HoldStatus status);
+std::optional<HoldStatus> hold_status_from_string(std::string_view text);
+
+// A reservation: each line stands in its account's pending debits or credits with what is left of it.
+struct Hold {
+  struct Line {
+    const Account* account = nullptr;
+    Units amount = 0;    // debit positive, credit negative
+    Units captured = 0;  // magnitudes: what was posted, and what was given back
+    Units released = 0;
+    bool changed = false;
+
+    Units left() const { return (amount > 0 ? amount : -amount) - captured - released; }
+  };
+  TransactionId id;
+  HoldStatus status = HoldStatus::pending;
+  std::optional<std::int64_t> expires_at;    // microseconds since 1970
+  std::optional<std::int64_t> effective_at;  // of its captures, unless they name their own
+  std::vector<Line> lines;
+};
+
+// A line of a hold that is past its expiry, found on an account that needs the room.
+struct ExpiredLine {
+  TransactionId hold;
+  int line = 0;
+  int scale = 0;  // of its account's currency
+  Units amount = 0;
+  Units left = 0;
+};
+
+// A change of status of a transaction or hold.
+struct StatusChange {
+  TransactionId id;
+  const char* from = nullptr;  // nullptr: it is new
+  const char* to = nullptr;
+  std::optional<std::string> reason;
 };
 
 // What a call adds to the books: headers, entries in the order of their transactions, changed balances.
@@ -112,6 +157,8 @@ struct Journal {
     TransactionId id;
     std::int64_t posted_at = 0;
     const Posting* posting = nullptr;
+    std::optional<TransactionId> reverses;
+    std::optional<TransactionId> hold;
   };
   struct Entry {
     TransactionId transaction;
@@ -122,6 +169,8 @@ struct Journal {
   };
   std::vector<Transaction> transactions;
   std::vector<Entry> entries;
+  std::vector<ExpiredLine> expired;
+  std::vector<StatusChange> changes;
 };
 
 // What came of one posting.

@@ -10,6 +10,7 @@ namespace ledgerflow {
 
 namespace {
 
+constexpr const char* hold_status_names[] = {"pending", "captured", "released", "expired"};
 constexpr const char* status_names[] = {"open", "debits_frozen", "credits_frozen", "frozen",
                                         "closed"};
 
@@ -54,6 +55,16 @@ const char* to_string(Status status) { return status_names[static_cast<std::size
 std::optional<Status> status_from_string(std::string_view text) {
   for (std::size_t i = 0; i < std::size(status_names); ++i)
     if (text == status_names[i]) return static_cast<Status>(i);
+  return std::nullopt;
+}
+
+const char* to_string(HoldStatus status) {
+  return hold_status_names[static_cast<std::size_t>(status)];
+}
+
+std::optional<HoldStatus> hold_status_from_string(std::string_view text) {
+  for (std::size_t i = 0; i < std::size(hold_status_names); ++i)
+    if (text == hold_status_names[i]) return static_cast<HoldStatus>(i);
   return std::nullopt;
 }
 
@@ -271,6 +282,15 @@ bool apply_amount(Balance& balance, Units amount) {
   return true;
 }
 
+bool reserve_amount(Balance& balance, Units amount) {
+  Units& pending = amount > 0 ? balance.debits_pending : balance.credits_pending;
+  Units total = amount > 0 ? balance.debits_posted : balance.credits_posted;
+  const Units magnitude = amount > 0 ? amount : -amount;
+  if (!add_units(total, pending) || !add_units(total, magnitude)) return false;
+  pending += magnitude;
+  return true;
+}
+
 std::optional<Refusal> check_limits(const Balance& before, const Balance& after) {
   if (after.min_balance && available_balance(after) < *after.min_balance &&
       available_balance(after) < available_balance(before))
@@ -325,9 +345,9 @@ std::optional<Refusal> compare_with_stored(const Posting& posting, const Line* l
   for (std::size_t i = 0; i < posting.line_count; ++i) {
     const auto& entry = stored.entries[i];
     const std::string line = "line " + std::to_string(i + 1) + " ";
-    if (entry.account_id != lines[i].account->id)
+    if (entry.account->id != lines[i].account->id)
       return conflict(transfer ? (i == 0 ? "debit account" : "credit account") : line + "account",
-                      quoted(store.account(entry.account_id).code), quoted(lines[i].account->code));
+                      quoted(entry.account->code), quoted(lines[i].account->code));
     if (entry.amount != lines[i].amount)
       return conflict(transfer ? "amount" : line + "amount", money(entry.amount, *lines[i].account),
                       money(lines[i].amount, *lines[i].account));
@@ -337,8 +357,9 @@ std::optional<Refusal> compare_with_stored(const Posting& posting, const Line* l
   if (posting.description != stored.description)
     return conflict("description", shown(stored.description), shown(posting.description));
   // A request that named no effective time was given the time of posting.
-  if (posting.effective_at.value_or(time_of(stored.id)) != stored.effective_at)
-    return conflict("effective_at", format_time(stored.effective_at),
+  if (posting.effective_at.value_or(time_of(stored.id)) !=
+      stored.effective_at.value_or(time_of(stored.id)))
+    return conflict("effective_at", stored.effective_at ? format_time(*stored.effective_at) : "none",
                     posting.effective_at ? format_time(*posting.effective_at) : "none");
   if (posting.metadata.has_value() != stored.metadata.has_value() ||
       (posting.metadata && !store.same_json(*posting.metadata, *stored.metadata)))

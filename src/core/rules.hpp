@@ -36,6 +36,9 @@ std::optional<Refusal> check_lines(const Line* lines, std::size_t count);
 // Whether the account takes a line in this direction at all (frozen, closed).
 std::optional<Refusal> check_status(const Balance& balance, bool debit);
 
+// The same for what is pending.
+[[nodiscard]] bool reserve_amount(Balance& balance, Units amount);
+
 // Adds a line to the account's totals; false when a total leaves 38 digits.
 [[nodiscard]] bool apply_amount(Balance& balance, Units amount);
 

@@ -14,8 +14,11 @@ namespace ledgerflow {
 
 struct KeyClaim {
   std::string_view key;
-  TransactionId id;                       // of the transaction that is to get the key
-  std::optional<TransactionId> taken_by;  // set by the store: the key was used before
+  TransactionId id;                        // of the transaction or hold that is to get the key
+  const RequestFields* request = nullptr;  // nullptr: a plain posting, known by its rows
+  // Set by the store when the key was used before, with what was stored then.
+  std::optional<TransactionId> taken_by = std::nullopt;
+  RequestFields stored = {};
 };
 
 struct ReferenceUse {
@@ -44,14 +47,31 @@ class Store {
   // Gives back keys that this call has claimed.
   virtual void drop_keys(const std::vector<std::string_view>& keys) = 0;
 
-  virtual void find_references(std::vector<ReferenceUse>& uses) = 0;
+  // Of transactions; of holds when `holds`.
+  virtual void find_references(std::vector<ReferenceUse>& uses, bool holds) = 0;
+
+  // The end of the closed periods, exact against a concurrent closing.
+  virtual std::optional<std::int64_t> closed_through() = 0;
 
   virtual StoredTransaction load(const TransactionId& id) = 0;
+  // What is left of a transaction after its reversals, and theirs: debits less credits by account.
+  virtual std::vector<StoredTransaction::Entry> unreversed(const TransactionId& id) = 0;
+
+  // Whether any transaction names it as the one it reverses.
+  virtual bool is_reversed(const TransactionId& id) = 0;
+
+  virtual std::optional<Hold> find_hold(const TransactionId& id) = 0;
+  virtual std::vector<ExpiredLine> expired_lines(const Account& account, std::int64_t now) = 0;
+  // Holds that are pending and past their expiry, at most so many.
+  virtual std::vector<TransactionId> expired_holds(std::int64_t now, std::size_t most) = 0;
 
   // JSON comes to the engine in the store's own form.
   virtual bool same_json(std::string_view a, std::string_view b) = 0;
   virtual std::string show_json(std::string_view json) = 0;
 
+  virtual void insert_hold(const Hold& hold, const Posting& posting) = 0;
+  // Status of a hold, amounts of its changed lines.
+  virtual void update_hold(const Hold& hold) = 0;
   // Writes everything of the journal, and the balances that are marked as changed.
   virtual void write(const Journal& journal, const std::vector<Balance>& balances) = 0;
   // The same for entries that are there already and lack only their balance_after.

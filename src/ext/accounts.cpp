@@ -381,6 +381,23 @@ PGDLLEXPORT Datum ledgerflow_close_account(PG_FUNCTION_ARGS) {
   });
 }
 
+PG_FUNCTION_INFO_V1(ledgerflow_reopen_account);
+PGDLLEXPORT Datum ledgerflow_reopen_account(PG_FUNCTION_ARGS) {
+  return guarded([&] {
+    const auto code = text_argument(fcinfo, 0);
+    const auto reason = text_argument(fcinfo, 1);
+    return change_account("ledger_reopen_account()", code, reason, name_argument(fcinfo, 2),
+                          [&](const Account& account, Balance& balance) {
+                            if (balance.status != Status::closed)
+                              throw Error(Condition::account_not_closed,
+                                          "account " + quoted(account.code) + " is not closed",
+                                          std::string("Its status is ") + to_string(balance.status) +
+                                              ".");
+                            balance.status = Status::open;
+                          });
+  });
+}
+
 }  // extern "C"
 
 }  // namespace ledgerflow

@@ -103,14 +103,19 @@ std::optional<std::string_view> json_argument(FunctionCallInfo fcinfo, int numbe
 std::optional<std::int64_t> time_argument(FunctionCallInfo fcinfo, int number) {
   if (PG_ARGISNULL(number)) return std::nullopt;
   const TimestampTz time = PG_GETARG_TIMESTAMPTZ(number);
-  if (TIMESTAMP_NOT_FINITE(time))
-    throw Error(Condition::invalid_effective_at, "the time must be finite");
+  if (TIMESTAMP_NOT_FINITE(time) || time > latest_time)
+    throw Error(Condition::invalid_effective_at, "the time is infinite or too far in the future");
   return unix_micros(time);
 }
 
 std::optional<std::int64_t> integer_argument(FunctionCallInfo fcinfo, int number) {
   if (PG_ARGISNULL(number)) return std::nullopt;
   return PG_GETARG_INT64(number);
+}
+
+std::optional<TransactionId> id_argument(FunctionCallInfo fcinfo, int number) {
+  if (PG_ARGISNULL(number)) return std::nullopt;
+  return id_from_datum(PG_GETARG_DATUM(number));
 }
 
 std::optional<Datum> numeric_argument(FunctionCallInfo fcinfo, int number) {
@@ -158,6 +163,25 @@ Units amount_units(std::optional<Datum> numeric, const Account& account, bool is
                 "amount " + format_units(units, account.scale) + " is negative", {},
                 "Swap debit and credit to move money the other way.");
   return units;
+}
+
+Tuplestorestate* start_result(FunctionCallInfo fcinfo, TupleDesc* descriptor) {
+  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  if (result == nullptr || !IsA(result, ReturnSetInfo) ||
+      (result->allowedModes & SFRM_Materialize) == 0)
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("set-valued function called in context that cannot accept a set")));
+  const MemoryContext caller = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
+  if (get_call_result_type(fcinfo, nullptr, descriptor) != TYPEFUNC_COMPOSITE)
+    elog(ERROR, "return type must be a row type");
+  *descriptor = CreateTupleDescCopy(*descriptor);
+  Tuplestorestate* rows =
+      tuplestore_begin_heap((result->allowedModes & SFRM_Materialize_Random) != 0, false, work_mem);
+  result->returnMode = SFRM_Materialize;
+  result->setResult = rows;
+  result->setDesc = *descriptor;
+  MemoryContextSwitchTo(caller);
+  return rows;
 }
 
 }  // namespace ledgerflow

@@ -9,6 +9,9 @@ namespace ledgerflow {
 inline constexpr std::int64_t epoch_shift =
     (static_cast<std::int64_t>(POSTGRES_EPOCH_JDATE) - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 
+// The last time that both forms can hold.
+inline constexpr TimestampTz latest_time = INT64_MAX - epoch_shift;
+
 inline std::int64_t unix_micros(TimestampTz time) { return time + epoch_shift; }
 inline TimestampTz timestamp_of(std::int64_t unix_micros) { return unix_micros - epoch_shift; }
 
@@ -40,8 +43,12 @@ std::optional<std::string_view> text_argument(FunctionCallInfo fcinfo, int numbe
 std::optional<std::string_view> json_argument(FunctionCallInfo fcinfo, int number);
 std::optional<std::int64_t> time_argument(FunctionCallInfo fcinfo, int number);
 std::optional<std::int64_t> integer_argument(FunctionCallInfo fcinfo, int number);
+std::optional<TransactionId> id_argument(FunctionCallInfo fcinfo, int number);
 std::optional<Datum> numeric_argument(FunctionCallInfo fcinfo, int number);
 const char* name_argument(FunctionCallInfo fcinfo, int number);
+
+// Starts a materialized result of a set-returning function; raises.
+Tuplestorestate* start_result(FunctionCallInfo fcinfo, TupleDesc* descriptor);
 
 // True when the JSON (a whole jsonb value) is an object.
 bool is_json_object(std::string_view json);

@@ -50,6 +50,18 @@ CREATE TRIGGER ledger_only BEFORE INSERT OR UPDATE OR DELETE ON account_history
     FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_guard();
 CREATE TRIGGER ledger_only_truncate BEFORE TRUNCATE ON account_history
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.ledger_guard();
+CREATE TRIGGER ledger_only BEFORE INSERT OR UPDATE OR DELETE ON holds
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_guard();
+CREATE TRIGGER ledger_only_truncate BEFORE TRUNCATE ON holds
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.ledger_guard();
+CREATE TRIGGER ledger_only BEFORE INSERT OR UPDATE OR DELETE ON hold_lines
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_guard();
+CREATE TRIGGER ledger_only_truncate BEFORE TRUNCATE ON hold_lines
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.ledger_guard();
+CREATE TRIGGER ledger_only BEFORE INSERT OR UPDATE OR DELETE ON period_history
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_guard();
+CREATE TRIGGER ledger_only_truncate BEFORE TRUNCATE ON period_history
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.ledger_guard();
 
 -- What entries rest on: the named columns never change.
 CREATE TRIGGER immutable BEFORE UPDATE ON accounts
@@ -63,7 +75,7 @@ CREATE TRIGGER immutable BEFORE UPDATE ON currencies
 CREATE TRIGGER immutable BEFORE UPDATE ON account_types
     FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_guard('code', 'normal_side');
 CREATE TRIGGER immutable BEFORE UPDATE ON settings
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_guard('singleton', 'format_version');
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_guard('singleton', 'format_version', 'closed_through');
 CREATE TRIGGER immutable_delete BEFORE DELETE ON settings
     FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_guard();
 CREATE TRIGGER immutable_truncate BEFORE TRUNCATE ON settings

@@ -7,10 +7,13 @@ R"sql(
 CREATE TABLE settings (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     format_version integer NOT NULL,
-    idempotency_retention interval CHECK (idempotency_retention > interval '0')
+    idempotency_retention interval CHECK (idempotency_retention > interval '0'),
+    closed_through timestamptz
 );
 COMMENT ON TABLE settings IS 'One row: the format version of this ledger''s tables, and its options';
 COMMENT ON COLUMN settings.idempotency_retention IS 'How long ledger_maintain() keeps idempotency keys; NULL means for ever';
+
+COMMENT ON COLUMN settings.closed_through IS 'End of the closed periods: nothing is posted with an effective time at or before it';
 
 CREATE TABLE currencies (
     code text PRIMARY KEY CHECK (code ~ '^[A-Za-z0-9._-]{1,32}$'),
@@ -51,7 +54,7 @@ CREATE TABLE account_balances (
     last_transaction_id uuid,
     stripe smallint NOT NULL DEFAULT 0,
     status text NOT NULL DEFAULT 'open'
-        CHECK (status IN ('open', 'frozen', 'closed')),
+        CHECK (status IN ('open', 'debits_frozen', 'credits_frozen', 'frozen', 'closed')),
     debits_posted numeric NOT NULL DEFAULT 0,
     credits_posted numeric NOT NULL DEFAULT 0,
     debits_pending numeric NOT NULL DEFAULT 0,
@@ -79,6 +82,8 @@ CREATE TABLE transactions (
     metadata jsonb
 );
 CREATE UNIQUE INDEX transactions_reference_key ON transactions (reference) WHERE reference IS NOT NULL;
+CREATE INDEX transactions_reverses_idx ON transactions (reverses) WHERE reverses IS NOT NULL;
+CREATE INDEX transactions_hold_idx ON transactions (hold) WHERE hold IS NOT NULL;
 COMMENT ON TABLE transactions IS 'Headers of posted transactions; append-only';
 COMMENT ON COLUMN transactions.id IS 'UUIDv7 made by the ledger: its order is the order of posting on every account';
 COMMENT ON COLUMN transactions.posted_at IS 'When it was posted: the time that the id carries';
@@ -100,18 +105,59 @@ COMMENT ON TABLE entries IS 'Lines of posted transactions: the truth; append-onl
 COMMENT ON COLUMN entries.amount IS 'Debit positive, credit negative';
 COMMENT ON COLUMN entries.balance_after IS 'Debits less credits of the account after this line';
 
+COMMENT ON COLUMN transactions.reverses IS 'The transaction that this one reverses, in whole or in part';
+COMMENT ON COLUMN transactions.hold IS 'The hold that this transaction captures';
+
+CREATE TABLE holds (
+    id uuid PRIMARY KEY,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz,
+    effective_at timestamptz,
+    xact_id xid8 NOT NULL,
+    created_by text NOT NULL,
+    status text NOT NULL CHECK (status IN ('pending', 'captured', 'released', 'expired')),
+    reference text,
+    description text,
+    metadata jsonb
+);
+CREATE UNIQUE INDEX holds_reference_key ON holds (reference) WHERE reference IS NOT NULL;
+CREATE INDEX holds_expires_at_idx ON holds (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL;
+COMMENT ON TABLE holds IS 'Reservations: money that is set aside and not yet moved';
+COMMENT ON COLUMN holds.effective_at IS 'Effective time of its captures, unless they name their own';
+
+CREATE TABLE hold_lines (
+    account_id bigint NOT NULL,
+    hold_id uuid NOT NULL,
+    line smallint NOT NULL,
+    stripe smallint NOT NULL DEFAULT 0,
+    amount numeric NOT NULL,
+    captured numeric NOT NULL,
+    released numeric NOT NULL,
+    is_open boolean NOT NULL DEFAULT true,
+    PRIMARY KEY (hold_id, line)
+);
+CREATE INDEX hold_lines_account_id_idx ON hold_lines (account_id) WHERE is_open;
+COMMENT ON TABLE hold_lines IS 'Lines of holds; what is left of the open ones stands in the pending totals of account_balances';
+COMMENT ON COLUMN hold_lines.amount IS 'Debit positive, credit negative; with what the hold was raised by';
+COMMENT ON COLUMN hold_lines.captured IS 'How much of it was posted';
+COMMENT ON COLUMN hold_lines.released IS 'How much of it was given back';
+
 CREATE TABLE idempotency_keys (
     key text PRIMARY KEY CHECK (pg_catalog.octet_length(key) BETWEEN 1 AND 255),
     transaction_id uuid NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT pg_catalog.now()
+    created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    request jsonb
 );
 COMMENT ON TABLE idempotency_keys IS 'Names that clients gave to their requests, and what came of them';
+
+COMMENT ON COLUMN idempotency_keys.transaction_id IS 'The transaction or hold that came of the request';
+COMMENT ON COLUMN idempotency_keys.request IS 'The operation and its arguments; NULL for a plain posting, which its rows tell';
 
 CREATE TABLE transaction_history (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     transaction_id uuid NOT NULL,
     changed_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-    changed_by text NOT NULL DEFAULT CURRENT_USER,
+    changed_by text NOT NULL,
     from_status text,
     to_status text NOT NULL,
     reason text
@@ -130,5 +176,15 @@ CREATE TABLE account_history (
     reason text
 );
 CREATE INDEX account_history_account_id_idx ON account_history (account_id);
+CREATE TABLE period_history (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    changed_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    changed_by text NOT NULL,
+    from_closed_through timestamptz,
+    to_closed_through timestamptz,
+    reason text
+);
+COMMENT ON TABLE period_history IS 'Every closing and reopening of periods: who, when, from, to; append-only';
+
 COMMENT ON TABLE account_history IS 'Every change of an account''s status or limits: who, when, from, to; append-only';
 )sql"

@@ -21,7 +21,7 @@ SELECT t.id AS transaction_id, t.posted_at, t.effective_at, e.line, a.code AS ac
        CASE WHEN e.amount < 0 THEN -e.amount END AS credit,
        a.currency,
        CASE y.normal_side WHEN 'debit' THEN e.balance_after ELSE -e.balance_after END AS balance_after,
-       t.reference, t.description, t.metadata, t.created_by
+       t.reference, t.description, t.metadata, t.created_by, t.reverses, t.hold
   FROM transactions t
   JOIN entries e ON e.transaction_id = t.id
   JOIN accounts a ON a.id = e.account_id
@@ -36,4 +36,24 @@ SELECT a.code AS account, a.type, a.currency,
   FROM accounts a
   JOIN account_balances b ON b.account_id = a.id AND b.stripe = 0;
 COMMENT ON VIEW trial_balance IS 'Each account''s balance in its debit or credit column; per currency both columns have the same sum';
+
+CREATE OR REPLACE VIEW open_holds AS
+SELECT h.id AS hold, h.created_at, h.expires_at, h.status, l.line, a.code AS account,
+       CASE WHEN l.amount > 0 THEN l.amount END AS debit,
+       CASE WHEN l.amount < 0 THEN -l.amount END AS credit,
+       a.currency, l.captured, l.released, abs(l.amount) - l.captured - l.released AS remaining,
+       h.reference, h.description, h.metadata, h.created_by
+  FROM holds h
+  JOIN hold_lines l ON l.hold_id = h.id
+  JOIN accounts a ON a.id = l.account_id
+ WHERE h.status = 'pending';
+COMMENT ON VIEW open_holds IS 'Every line of every hold that is pending, with what is left of it';
+
+CREATE OR REPLACE VIEW reversals AS
+SELECT t.reverses AS transaction_id, t.id AS reversed_by, t.posted_at, t.description AS reason, t.created_by,
+       EXISTS (SELECT FROM transaction_history h
+                WHERE h.transaction_id = t.id AND h.to_status = 'forced') AS is_forced
+  FROM transactions t
+ WHERE t.reverses IS NOT NULL;
+COMMENT ON VIEW reversals IS 'Reversed transactions beside the transactions that reverse them';
 )sql"

@@ -24,6 +24,13 @@ constexpr const char* expire_keys_statement =
     "WHERE k.created_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) "
     "s.idempotency_retention)";
 
+constexpr const char* set_closed_through_statement =
+    "UPDATE {ledger}.settings SET closed_through = $1";
+constexpr const char* insert_period_history_statement =
+    "INSERT INTO {ledger}.period_history (changed_by, from_closed_through, to_closed_through, reason) "
+    "VALUES ($1, $2, $3, $4)";
+constexpr std::size_t most_expired_holds = 10000;  // that one call of ledger_maintain settles
+
 std::string replaced(std::string text, std::string_view placeholder, std::string_view value) {
   for (std::size_t at = text.find(placeholder); at != std::string::npos;
        at = text.find(placeholder, at + value.size()))
@@ -131,6 +138,50 @@ Datum with_scale(FunctionCallInfo fcinfo, Convert&& convert) {
                   "There is none in ledger " + quoted(call.ledger().name) + ".");
     call.finish();
     return convert(*number, *currency, scale);
+  });
+}
+
+// Moves the end of the closed periods. Postings that are under way end first, new ones wait: what they
+// read after that is exact.
+template <typename Check>
+Datum change_period(FunctionCallInfo fcinfo, const char* function, Check&& check) {
+  return guarded([&] {
+    std::optional<std::int64_t> through;
+    if (!PG_ARGISNULL(0)) {
+      const TimestampTz time = PG_GETARG_TIMESTAMPTZ(0);
+      if (TIMESTAMP_NOT_FINITE(time) || time > latest_time)
+        throw Error(Condition::invalid_period, "the end of a period must be a finite time");
+      through = unix_micros(time);
+    }
+    const auto reason = text_argument(fcinfo, 1);
+    Call call(function, name_argument(fcinfo, 2), Table::account_balances, ACL_UPDATE);
+    call.as_owner([&] {
+      Ledger& ledger = call.ledger();
+      Posting texts;
+      texts.description = reason;
+      check_texts(texts);
+      pg_call([&] { LockRelationOid(ledger.relation(Table::transactions), ShareRowExclusiveLock); });
+      SpiStore store(ledger, call.caller());
+      const std::optional<std::int64_t> closed = store.closed_through();
+      check(through, closed, store.clock());
+      static constexpr Oid set_types[] = {TIMESTAMPTZOID};
+      static constexpr Oid history_types[] = {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID};
+      SPIPlanPtr set_plan = ledger.plan(set_closed_through_statement, 1, set_types);
+      SPIPlanPtr history_plan = ledger.plan(insert_period_history_statement, 4, history_types);
+      const EngineWrites engine_writes;
+      pg_call([&] {
+        const auto time = [](const std::optional<std::int64_t>& micros) {
+          return micros ? TimestampTzGetDatum(timestamp_of(*micros)) : Datum{0};
+        };
+        const Datum values[] = {CStringGetTextDatum(GetUserNameFromId(call.caller(), false)),
+                                time(closed), time(through), reason ? new_text(*reason) : Datum{0}};
+        const char nulls[] = {' ', closed ? ' ' : 'n', through ? ' ' : 'n', reason ? ' ' : 'n', '\0'};
+        execute(set_plan, SPI_OK_UPDATE, values + 2, nulls + 2);
+        execute(history_plan, SPI_OK_INSERT, values, nulls);
+      });
+    });
+    call.finish();
+    return Datum{0};
   });
 }
 
@@ -243,17 +294,60 @@ PG_FUNCTION_INFO_V1(ledgerflow_maintain);
 PGDLLEXPORT Datum ledgerflow_maintain(PG_FUNCTION_ARGS) {
   return guarded([&] {
     Call call("ledger_maintain()", name_argument(fcinfo, 0), Table::idempotency_keys, ACL_DELETE);
-    const std::uint64_t expired = call.as_owner([&] {
+    struct Done {
+      std::uint64_t keys, holds;
+    };
+    const Done done = call.as_owner([&] {
+      SpiStore store(call.ledger(), call.caller());
+      const std::uint64_t holds = expire_holds(store, most_expired_holds);
       SPIPlanPtr plan = call.ledger().plan(expire_keys_statement, 0, nullptr);
       const EngineWrites engine_writes;
       return pg_call([&] {
         execute(plan, SPI_OK_DELETE, nullptr);
-        return static_cast<std::uint64_t>(SPI_processed);
+        return Done{SPI_processed, holds};
       });
     });
     call.finish();
-    return Int64GetDatum(static_cast<std::int64_t>(expired));
+    return pg_call([&] {
+      TupleDesc descriptor = nullptr;
+      if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
+        elog(ERROR, "return type must be a row type");
+      Datum values[] = {Int64GetDatum(static_cast<std::int64_t>(done.keys)),
+                        Int64GetDatum(static_cast<std::int64_t>(done.holds))};
+      bool nulls[] = {false, false};
+      return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+    });
   });
+}
+
+PG_FUNCTION_INFO_V1(ledgerflow_close_period);
+PGDLLEXPORT Datum ledgerflow_close_period(PG_FUNCTION_ARGS) {
+  return change_period(
+      fcinfo, "ledger_close_period()",
+      [](const std::optional<std::int64_t>& through, const std::optional<std::int64_t>& closed,
+         std::int64_t now) {
+        if (!through) throw Error(Condition::invalid_period, "the end of a period must not be NULL");
+        if (*through > now)
+          throw Error(Condition::invalid_period,
+                      "cannot close a period that ends in the future: " + format_time(*through));
+        if (closed && *through <= *closed)
+          throw Error(Condition::invalid_period,
+                      "the books are closed through " + format_time(*closed) + " already");
+      });
+}
+
+PG_FUNCTION_INFO_V1(ledgerflow_reopen_period);
+PGDLLEXPORT Datum ledgerflow_reopen_period(PG_FUNCTION_ARGS) {
+  return change_period(
+      fcinfo, "ledger_reopen_period()",
+      [](const std::optional<std::int64_t>& through, const std::optional<std::int64_t>& closed,
+         std::int64_t) {
+        if (!closed) throw Error(Condition::invalid_period, "no period is closed", {}, "Nothing is to be done.");
+        if (through && *through >= *closed)
+          throw Error(Condition::invalid_period,
+                      "the books are closed through " + format_time(*closed) + " only", {},
+                      "Name an earlier time, or NULL to reopen everything.");
+      });
 }
 
 PG_FUNCTION_INFO_V1(ledgerflow_to_minor);

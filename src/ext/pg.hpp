@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "core/engine.hpp"
+#include "core/holds.hpp"
+#include "core/reversal.hpp"
 #include "core/rules.hpp"
 
 // PostgreSQL 15 and older leave exported functions to the default visibility, which ours is not.
@@ -36,6 +38,7 @@ extern "C" {
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "parser/parse_func.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

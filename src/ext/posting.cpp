@@ -1,101 +1,21 @@
-// ledger_post, in its forms.
-#include "ext/datums.hpp"
+// ledger_post, ledger_reverse, and the lines that they take.
+#include "ext/arguments.hpp"
 #include "ext/spi_store.hpp"
 
 namespace ledgerflow {
 
 namespace {
 
-// The arguments that every form of ledger_post takes after its lines, from `first` on.
-struct Options {
-  Posting posting;
-  const char* ledger = nullptr;
-
-  static Options read(FunctionCallInfo fcinfo, int first) {
-    Options options;
-    Posting& posting = options.posting;
-    posting.idempotency_key = text_argument(fcinfo, first);
-    posting.reference = text_argument(fcinfo, first + 1);
-    posting.description = text_argument(fcinfo, first + 2);
-    posting.effective_at = time_argument(fcinfo, first + 3);
-    posting.metadata = json_argument(fcinfo, first + 4);
-    posting.expected_version = integer_argument(fcinfo, first + 5);
-    options.ledger = name_argument(fcinfo, first + 6);
-    if (posting.metadata && !is_json_object(*posting.metadata))
-      throw Error(Condition::invalid_metadata, "metadata must be a JSON object");
-    return options;
-  }
-};
-
-struct LineArgument {
-  std::optional<std::string_view> account;
-  std::optional<Datum> amount;
-};
-
-std::string_view checked_code(const std::optional<std::string_view>& code) {
-  if (!code) throw Error(Condition::invalid_account_code, "account must not be NULL");
-  if (!is_account_code(*code))
-    throw Error(Condition::invalid_account_code, "invalid account code " + quoted(*code));
-  return *code;
-}
-
-Datum post_arguments(Options options, const std::vector<LineArgument>& arguments, bool is_signed) {
-  Call call("ledger_post()", options.ledger, Table::transactions, ACL_INSERT);
-  const Outcome outcome = call.as_owner([&] {
-    std::vector<std::string_view> codes;
-    codes.reserve(arguments.size());
-    for (const LineArgument& argument : arguments) codes.push_back(checked_code(argument.account));
-    std::vector<const Account*> accounts;
-    accounts.reserve(codes.size());
-    call.ledger().find_accounts(codes, accounts);
-
-    std::vector<Line> lines;
-    lines.reserve(arguments.size());
-    for (std::size_t i = 0; i < arguments.size(); ++i)
-      lines.push_back({accounts[i], amount_units(arguments[i].amount, *accounts[i], is_signed)});
-    if (!is_signed) lines.back().amount = -lines.back().amount;
-    options.posting.line_count = lines.size();
+// Runs a request that ends with the id of a transaction, as somebody who may post.
+template <typename Request>
+Datum post_request(const char* function, const char* ledger, Request&& request) {
+  Call call(function, ledger, Table::transactions, ACL_INSERT);
+  const TransactionId id = call.as_owner([&] {
     SpiStore store(call.ledger(), call.caller());
-    return post(store, lines, options.posting);
+    return request(call.ledger(), store);
   });
   call.finish();
-  return pg_call([&] { return new_uuid(outcome.id); });
-}
-
-// Reads an array of ledger_line, a row type of (account text, amount numeric). Raises.
-void read_lines(ArrayType* array, std::vector<LineArgument>& lines) {
-  if (ARR_NDIM(array) == 0) return;
-  if (ARR_NDIM(array) > 1)
-    ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-                    errmsg("lines must be a one-dimensional array")));
-  Datum* elements = nullptr;
-  bool* nulls = nullptr;
-  int count = 0;
-  deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE, &elements, &nulls,
-                    &count);
-  if (count == 0) return;
-  TupleDesc descriptor = nullptr;
-  for (int i = 0; i < count; ++i) {
-    if (nulls[i])
-      ereport(ERROR,
-              (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("line %d must not be NULL", i + 1)));
-    HeapTupleHeader row = DatumGetHeapTupleHeader(elements[i]);
-    if (descriptor == nullptr)
-      descriptor =
-          lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
-    HeapTupleData tuple;
-    tuple.t_len = HeapTupleHeaderGetDatumLength(row);
-    ItemPointerSetInvalid(&tuple.t_self);
-    tuple.t_tableOid = InvalidOid;
-    tuple.t_data = row;
-    Datum values[2];
-    bool missing[2];
-    if (descriptor->natts != 2) elog(ERROR, "ledger_line must have two attributes");
-    heap_deform_tuple(&tuple, descriptor, values, missing);
-    LineArgument& line = lines[static_cast<std::size_t>(i)];
-    if (!missing[0]) line.account = view_of(PointerGetDatum(PG_DETOAST_DATUM_PACKED(values[0])));
-    if (!missing[1]) line.amount = PointerGetDatum(PG_DETOAST_DATUM_PACKED(values[1]));
-  }
+  return pg_call([&] { return new_uuid(id); });
 }
 
 // A line of a transaction, its amount with the sign of its side. No account is looked up: the amount is
@@ -132,30 +52,62 @@ extern "C" {
 PG_FUNCTION_INFO_V1(ledgerflow_post_transfer);
 PGDLLEXPORT Datum ledgerflow_post_transfer(PG_FUNCTION_ARGS) {
   return guarded([&] {
-    const Options options = Options::read(fcinfo, 3);
-    const std::optional<Datum> amount = numeric_argument(fcinfo, 2);
-    const LineArgument debit{text_argument(fcinfo, 0), amount};
-    const LineArgument credit{text_argument(fcinfo, 1), amount};
-    return post_arguments(options, {debit, credit}, false);
+    const auto debit = text_argument(fcinfo, 0);
+    const auto credit = text_argument(fcinfo, 1);
+    const auto amount = numeric_argument(fcinfo, 2);
+    const Posting posting = posting_arguments(fcinfo, 3);
+    return post_request("ledger_post()", name_argument(fcinfo, 9), [&](Ledger& ledger, Store& store) {
+      ledger.load_accounts(std::vector<std::string_view>{checked_code(debit), checked_code(credit)});
+      return post(store,
+                  transfer_lines(ledger.find_account(*debit), ledger.find_account(*credit), amount),
+                  posting)
+          .id;
+    });
   });
 }
 
 PG_FUNCTION_INFO_V1(ledgerflow_post_lines);
 PGDLLEXPORT Datum ledgerflow_post_lines(PG_FUNCTION_ARGS) {
   return guarded([&] {
-    const Options options = Options::read(fcinfo, 1);
-    ArrayType* array = PG_ARGISNULL(0) ? nullptr : PG_GETARG_ARRAYTYPE_P(0);
-    const int count = array == nullptr ? 0 : ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-    if (static_cast<std::size_t>(count) > max_lines)
-      throw Error(Condition::too_many_lines, "a transaction has too many lines",
-                  "It has " + std::to_string(count) + "; at most " + std::to_string(max_lines) +
-                      " are allowed.");
-    if (count < 2)
-      throw Error(Condition::too_few_lines, "a transaction needs at least two lines",
-                  "It has " + std::to_string(count) + ".");
-    std::vector<LineArgument> lines(static_cast<std::size_t>(count));
-    pg_call([&] { read_lines(array, lines); });
-    return post_arguments(options, lines, true);
+    const Posting posting = posting_arguments(fcinfo, 1);
+    const std::vector<LineArgument> lines = line_arguments(fcinfo, 0);
+    return post_request("ledger_post()", name_argument(fcinfo, 7), [&](Ledger& ledger, Store& store) {
+      return post(store, resolved_lines(ledger, lines), posting).id;
+    });
+  });
+}
+
+PG_FUNCTION_INFO_V1(ledgerflow_reverse);
+PGDLLEXPORT Datum ledgerflow_reverse(PG_FUNCTION_ARGS) {
+  return guarded([&] {
+    const auto transaction = id_argument(fcinfo, 0);
+    const auto amount = numeric_argument(fcinfo, 2);
+    Posting posting;
+    posting.description = text_argument(fcinfo, 1);
+    posting.idempotency_key = text_argument(fcinfo, 3);
+    posting.reference = text_argument(fcinfo, 5);
+    posting.effective_at = time_argument(fcinfo, 6);
+    posting.metadata = metadata_argument(fcinfo, 7);
+    const bool force = !PG_ARGISNULL(8) && PG_GETARG_BOOL(8);
+    const char* ledger_name = name_argument(fcinfo, 9);
+    const std::vector<LineArgument> lines = line_arguments(fcinfo, 4);
+    if (!transaction)
+      throw Error(Condition::transaction_not_found, "transaction must not be NULL");
+    // Setting limits aside takes the right to change them.
+    if (force) {
+      Call check("ledger_reverse()", ledger_name, Table::account_balances, ACL_UPDATE);
+      check.finish();
+    }
+    return post_request("ledger_reverse()", ledger_name, [&](Ledger& ledger, Store& store) {
+      ReversalRequest request;
+      request.transaction = *transaction;
+      request.posting = posting;
+      request.force = force;
+      request.lines = resolved_lines(ledger, lines);
+      if (amount)
+        request.amount = amount_units(amount, *store.load(*transaction).entries.at(0).account, false);
+      return reverse(store, request);
+    });
   });
 }
 

@@ -44,25 +44,6 @@ Datum read_figure(FunctionCallInfo fcinfo, const char* query) {
   });
 }
 
-Tuplestorestate* start_result(FunctionCallInfo fcinfo, TupleDesc* descriptor) {
-  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-  if (result == nullptr || !IsA(result, ReturnSetInfo) ||
-      (result->allowedModes & SFRM_Materialize) == 0)
-    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                    errmsg("set-valued function called in context that cannot accept a set")));
-  const MemoryContext caller = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
-  if (get_call_result_type(fcinfo, nullptr, descriptor) != TYPEFUNC_COMPOSITE)
-    elog(ERROR, "return type must be a row type");
-  *descriptor = CreateTupleDescCopy(*descriptor);
-  Tuplestorestate* rows =
-      tuplestore_begin_heap((result->allowedModes & SFRM_Materialize_Random) != 0, false, work_mem);
-  result->returnMode = SFRM_Materialize;
-  result->setResult = rows;
-  result->setDesc = *descriptor;
-  MemoryContextSwitchTo(caller);
-  return rows;
-}
-
 // Returns the rows of a query on the ledger.
 Datum return_rows(FunctionCallInfo fcinfo, Call& call, const char* query, int parameters,
                   const Oid* types, Datum* values) {

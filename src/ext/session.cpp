@@ -7,10 +7,9 @@ namespace ledgerflow {
 namespace {
 
 constexpr const char* table_names[table_count] = {
-    "settings",       "currencies",       "account_types",
-    "accounts",       "account_balances", "transactions",
-    "entries",        "idempotency_keys", "transaction_history",
-    "account_history"};
+    "settings",       "currencies",          "account_types",   "accounts",     "account_balances",
+    "transactions",   "entries",             "idempotency_keys", "holds",       "hold_lines",
+    "transaction_history", "account_history", "period_history"};
 constexpr std::size_t most_accounts = 100000;  // that a session keeps
 
 using Ledgers = std::unordered_map<Oid, LedgerPtr>;
@@ -339,48 +338,53 @@ void Ledger::read_accounts(SPIPlanPtr plan, Datum parameter) {
   }
 }
 
-void Ledger::find_accounts(const std::vector<std::string_view>& codes,
-                           std::vector<const Account*>& accounts) {
+void Ledger::load_accounts(const std::vector<std::string_view>& codes) {
   std::vector<Datum> missing;
   for (const std::string_view code : codes)
     if (accounts_by_code_.find(code) == accounts_by_code_.end())
       missing.push_back(pg_call([&] { return new_text(code); }));
-  if (!missing.empty()) {
-    static constexpr Oid types[] = {TEXTARRAYOID};
-    SPIPlanPtr query = plan(accounts_by_code_query, 1, types);
-    const Datum array = pg_call([&] {
-      return PointerGetDatum(construct_array(missing.data(), static_cast<int>(missing.size()),
-                                             TEXTOID, -1, false, TYPALIGN_INT));
-    });
-    read_accounts(query, array);
-  }
-  for (const std::string_view code : codes) {
-    const auto known = accounts_by_code_.find(code);
-    if (known == accounts_by_code_.end()) refuse_account(quoted(code), name);
-    accounts.push_back(known->second);
-  }
+  if (missing.empty()) return;
+  static constexpr Oid types[] = {TEXTARRAYOID};
+  SPIPlanPtr query = plan(accounts_by_code_query, 1, types);
+  read_accounts(query, pg_call([&] {
+                  return PointerGetDatum(construct_array(missing.data(),
+                                                         static_cast<int>(missing.size()), TEXTOID,
+                                                         -1, false, TYPALIGN_INT));
+                }));
+}
+
+void Ledger::load_accounts(const std::vector<std::int64_t>& ids) {
+  std::vector<Datum> missing;
+  for (const std::int64_t id : ids)
+    if (accounts_by_id_.find(id) == accounts_by_id_.end()) missing.push_back(Int64GetDatum(id));
+  if (missing.empty()) return;
+  static constexpr Oid types[] = {INT8ARRAYOID};
+  SPIPlanPtr query = plan(accounts_by_id_query, 1, types);
+  read_accounts(query, pg_call([&] {
+                  return PointerGetDatum(construct_array(
+                      missing.data(), static_cast<int>(missing.size()), INT8OID,
+                      sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+                }));
 }
 
 const Account& Ledger::find_account(std::string_view code) {
-  std::vector<const Account*> found;
-  find_accounts({code}, found);
-  return *found.front();
+  auto known = accounts_by_code_.find(code);
+  if (known == accounts_by_code_.end()) {
+    load_accounts(std::vector<std::string_view>{code});
+    known = accounts_by_code_.find(code);
+  }
+  if (known == accounts_by_code_.end()) refuse_account(quoted(code), name);
+  return *known->second;
 }
 
 const Account& Ledger::find_account(std::int64_t id) {
-  const auto known = accounts_by_id_.find(id);
-  if (known != accounts_by_id_.end()) return *known->second;
-  static constexpr Oid types[] = {INT8ARRAYOID};
-  SPIPlanPtr query = plan(accounts_by_id_query, 1, types);
-  Datum wanted = Int64GetDatum(id);
-  const Datum array = pg_call([&] {
-    return PointerGetDatum(construct_array(&wanted, 1, INT8OID, sizeof(std::int64_t),
-                                           FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-  });
-  read_accounts(query, array);
-  const auto found = accounts_by_id_.find(id);
-  if (found == accounts_by_id_.end()) refuse_account("with id " + std::to_string(id), name);
-  return *found->second;
+  auto known = accounts_by_id_.find(id);
+  if (known == accounts_by_id_.end()) {
+    load_accounts(std::vector<std::int64_t>{id});
+    known = accounts_by_id_.find(id);
+  }
+  if (known == accounts_by_id_.end()) refuse_account("with id " + std::to_string(id), name);
+  return *known->second;
 }
 
 }  // namespace ledgerflow

@@ -17,10 +17,13 @@ enum class Table : unsigned char {
   transactions,
   entries,
   idempotency_keys,
+  holds,
+  hold_lines,
   transaction_history,
   account_history,
+  period_history,
 };
-inline constexpr std::size_t table_count = 10;
+inline constexpr std::size_t table_count = 13;
 inline constexpr int format_version = 1;
 
 class Ledger {
@@ -40,10 +43,11 @@ class Ledger {
 
   Oid relation(Table table) const { return relations[static_cast<std::size_t>(table)]; }
 
-  // The accounts of these codes or ids, or an error that names the first one missing. Reads as the
-  // current user, inside an SPI connection. Pointers stay good as long as the caller keeps the ledger.
-  void find_accounts(const std::vector<std::string_view>& codes,
-                     std::vector<const Account*>& accounts);
+  // Reads the accounts of these codes or ids, as far as there are any, in one go. As the current user,
+  // inside an SPI connection.
+  void load_accounts(const std::vector<std::string_view>& codes);
+  void load_accounts(const std::vector<std::int64_t>& ids);
+  // One account, or the error that there is none. It stays good as long as the caller keeps the ledger.
   const Account& find_account(std::string_view code);
   const Account& find_account(std::int64_t id);
 

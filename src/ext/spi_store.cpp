@@ -17,12 +17,63 @@ constexpr const char* lock_query =
 constexpr const char* claim_key_statement =
     "INSERT INTO {ledger}.idempotency_keys (key, transaction_id) VALUES ($1, $2) "
     "ON CONFLICT DO NOTHING";
+constexpr const char* claim_key_with_request_statement =
+    "INSERT INTO {ledger}.idempotency_keys (key, transaction_id, request) "
+    "VALUES ($1, $2, pg_catalog.jsonb_object($3, $4)) ON CONFLICT DO NOTHING";
+constexpr const char* find_request_query =
+    "SELECT r.key, r.value FROM {ledger}.idempotency_keys k, "
+    "pg_catalog.jsonb_each_text(k.request) AS r WHERE k.key OPERATOR(pg_catalog.=) $1";
 constexpr const char* find_key_query =
     "SELECT transaction_id FROM {ledger}.idempotency_keys WHERE key OPERATOR(pg_catalog.=) $1";
 constexpr const char* drop_key_statement =
     "DELETE FROM {ledger}.idempotency_keys WHERE key OPERATOR(pg_catalog.=) $1";
 constexpr const char* find_reference_query =
     "SELECT id FROM {ledger}.transactions WHERE reference OPERATOR(pg_catalog.=) $1";
+constexpr const char* find_hold_reference_query =
+    "SELECT id FROM {ledger}.holds WHERE reference OPERATOR(pg_catalog.=) $1";
+constexpr const char* closed_through_query = "SELECT closed_through FROM {ledger}.settings";
+constexpr const char* closed_through_locking_query =
+    "SELECT closed_through FROM {ledger}.settings FOR SHARE";
+// The transaction and everything that reverses it, directly or not.
+constexpr const char* unreversed_query =
+    "WITH RECURSIVE tree (id) AS (SELECT $1 UNION ALL "
+    "SELECT t.id FROM tree JOIN {ledger}.transactions t ON t.reverses OPERATOR(pg_catalog.=) tree.id) "
+    "SELECT e.account_id, pg_catalog.sum(e.amount) FROM tree "
+    "JOIN {ledger}.entries e ON e.transaction_id OPERATOR(pg_catalog.=) tree.id "
+    "GROUP BY e.account_id ORDER BY e.account_id";
+constexpr const char* is_reversed_query =
+    "SELECT 1 FROM {ledger}.transactions WHERE reverses OPERATOR(pg_catalog.=) $1 LIMIT 1";
+constexpr const char* find_hold_query =
+    "SELECT status, expires_at, effective_at FROM {ledger}.holds WHERE id OPERATOR(pg_catalog.=) $1";
+constexpr const char* find_hold_lines_query =
+    "SELECT account_id, amount, captured, released FROM {ledger}.hold_lines "
+    "WHERE hold_id OPERATOR(pg_catalog.=) $1 ORDER BY line";
+constexpr const char* expired_lines_query =
+    "SELECT l.hold_id, l.line, l.amount, l.captured, l.released FROM {ledger}.hold_lines l "
+    "JOIN {ledger}.holds h ON h.id OPERATOR(pg_catalog.=) l.hold_id "
+    "WHERE l.account_id OPERATOR(pg_catalog.=) $1 AND l.is_open "
+    "AND h.expires_at OPERATOR(pg_catalog.<=) $2 ORDER BY l.hold_id, l.line";
+constexpr const char* expired_holds_query =
+    "SELECT id FROM {ledger}.holds WHERE status OPERATOR(pg_catalog.=) 'pending' "
+    "AND expires_at OPERATOR(pg_catalog.<=) $1 ORDER BY expires_at LIMIT $2";
+constexpr const char* insert_hold_statement =
+    "INSERT INTO {ledger}.holds (id, created_at, expires_at, effective_at, xact_id, created_by, status, "
+    "reference, description, metadata) "
+    "VALUES ($1, $2, $3, $4, pg_catalog.pg_current_xact_id(), $5, $6, $7, $8, $9)";
+constexpr const char* insert_hold_line_statement =
+    "INSERT INTO {ledger}.hold_lines (account_id, hold_id, line, amount, captured, released) "
+    "VALUES ($1, $2, $3, $4, $5, $6)";
+constexpr const char* update_hold_statement =
+    "UPDATE {ledger}.holds SET status = $2 WHERE id OPERATOR(pg_catalog.=) $1";
+constexpr const char* update_hold_line_statement =
+    "UPDATE {ledger}.hold_lines SET amount = $3, captured = $4, released = $5, is_open = $6 "
+    "WHERE hold_id OPERATOR(pg_catalog.=) $1 AND line OPERATOR(pg_catalog.=) $2";
+constexpr const char* release_line_statement =
+    "UPDATE {ledger}.hold_lines SET released = released OPERATOR(pg_catalog.+) $3, is_open = false "
+    "WHERE hold_id OPERATOR(pg_catalog.=) $1 AND line OPERATOR(pg_catalog.=) $2";
+constexpr const char* insert_change_statement =
+    "INSERT INTO {ledger}.transaction_history (transaction_id, changed_by, from_status, to_status, reason) "
+    "VALUES ($1, $2, $3, $4, $5)";
 constexpr const char* load_transaction_query =
     "SELECT effective_at, reference, description, metadata FROM {ledger}.transactions "
     "WHERE id OPERATOR(pg_catalog.=) $1";
@@ -31,8 +82,8 @@ constexpr const char* load_entries_query =
     "WHERE transaction_id OPERATOR(pg_catalog.=) $1 ORDER BY line";
 constexpr const char* insert_transaction_statement =
     "INSERT INTO {ledger}.transactions (id, posted_at, effective_at, xact_id, created_by, "
-    "reference, "
-    "description, metadata) VALUES ($1, $2, $3, pg_catalog.pg_current_xact_id(), $4, $5, $6, $7)";
+    "reference, description, metadata, reverses, hold) "
+    "VALUES ($1, $2, $3, pg_catalog.pg_current_xact_id(), $4, $5, $6, $7, $8, $9)";
 constexpr const char* insert_entries_statement =
     "INSERT INTO {ledger}.entries (account_id, transaction_id, line, amount, balance_after) "
     "SELECT * FROM unnest($1, $2, $3, $4, $5)";
@@ -163,13 +214,29 @@ void SpiStore::lock_balances(std::vector<Balance>& balances) {
 }
 
 void SpiStore::claim_keys(std::vector<KeyClaim>& claims) {
-  static constexpr Oid types[] = {TEXTOID, UUIDOID};
-  SPIPlanPtr claim_plan = ledger_.plan(claim_key_statement, 2, types);
+  static constexpr Oid types[] = {TEXTOID, UUIDOID, TEXTARRAYOID, TEXTARRAYOID};
   SPIPlanPtr find_plan = ledger_.plan(find_key_query, 1, types);
   const EngineWrites engine_writes;
   for (KeyClaim& claim : claims) {
+    SPIPlanPtr claim_plan =
+        claim.request == nullptr ? ledger_.plan(claim_key_statement, 2, types)
+                                 : ledger_.plan(claim_key_with_request_statement, 4, types);
+    std::vector<Datum> names;
+    std::vector<Datum> fields;
+    if (claim.request != nullptr) {
+      names.resize(claim.request->size());
+      fields.resize(claim.request->size());
+    }
     pg_call([&] {
-      const Datum values[] = {new_text(claim.key), datum_of(claim.id)};
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        names[i] = new_text((*claim.request)[i].first);
+        fields[i] = new_text((*claim.request)[i].second);
+      }
+      Datum values[] = {new_text(claim.key), datum_of(claim.id), Datum{0}, Datum{0}};
+      if (!names.empty()) {
+        values[2] = array_of(names, TEXTOID, -1, false, TYPALIGN_INT);
+        values[3] = array_of(fields, TEXTOID, -1, false, TYPALIGN_INT);
+      }
       execute(claim_plan, SPI_OK_INSERT, values);
       if (SPI_processed == 1) return;
       execute(find_plan, SPI_OK_SELECT, values);
@@ -179,6 +246,23 @@ void SpiStore::claim_keys(std::vector<KeyClaim>& claims) {
                         errhint("Retry the transaction.")));
       claim.taken_by = id_from_datum(result_row(0).column(1));
     });
+    if (claim.taken_by) read_request(claim);
+  }
+}
+
+void SpiStore::read_request(KeyClaim& claim) {
+  static constexpr Oid types[] = {TEXTOID};
+  SPIPlanPtr plan = ledger_.plan(find_request_query, 1, types);
+  pg_call([&] {
+    const Datum value = new_text(claim.key);
+    execute(plan, SPI_OK_SELECT, &value);
+  });
+  const std::uint64_t count = SPI_processed;
+  SPITupleTable* const table = SPI_tuptable;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const Row row{table->vals[i], table->tupdesc};
+    claim.stored.emplace_back(copied_text(row, 1, false).value_or(""),
+                              copied_text(row, 2, false).value_or(""));
   }
 }
 
@@ -193,15 +277,30 @@ void SpiStore::drop_keys(const std::vector<std::string_view>& keys) {
     });
 }
 
-void SpiStore::find_references(std::vector<ReferenceUse>& uses) {
+void SpiStore::find_references(std::vector<ReferenceUse>& uses, bool holds) {
   static constexpr Oid types[] = {TEXTOID};
-  SPIPlanPtr plan = ledger_.plan(find_reference_query, 1, types);
+  SPIPlanPtr plan = ledger_.plan(holds ? find_hold_reference_query : find_reference_query, 1, types);
   for (ReferenceUse& use : uses)
     pg_call([&] {
       const Datum value = new_text(use.reference);
       execute(plan, SPI_OK_SELECT, &value);
       if (SPI_processed > 0) use.taken_by = id_from_datum(result_row(0).column(1));
     });
+}
+
+// A closing waits for the postings that are under way (they hold this lock on transactions), and they read
+// what it left after they have it. A snapshot from before is caught by locking the row as well.
+std::optional<std::int64_t> SpiStore::closed_through() {
+  SPIPlanPtr plan = ledger_.plan(
+      IsolationUsesXactSnapshot() ? closed_through_locking_query : closed_through_query, 0, nullptr);
+  return pg_call([&]() -> std::optional<std::int64_t> {
+    LockRelationOid(ledger_.relation(Table::transactions), RowExclusiveLock);
+    execute(plan, SPI_OK_SELECT, nullptr);
+    if (SPI_processed != 1) elog(ERROR, "the ledger's settings have no row");
+    const std::optional<Datum> time = result_row(0).nullable(1);
+    if (!time) return std::nullopt;
+    return unix_micros(DatumGetTimestampTz(*time));
+  });
 }
 
 StoredTransaction SpiStore::load(const TransactionId& id) {
@@ -222,17 +321,112 @@ StoredTransaction SpiStore::load(const TransactionId& id) {
   stored.description = copied_text(header, 3, false);
   stored.metadata = copied_text(header, 4, true);
 
-  pg_call([&] { execute(entries_plan, SPI_OK_SELECT, &key); });
+  stored.entries = read_entries(entries_plan, id);
+  return stored;
+}
+
+std::vector<StoredTransaction::Entry> SpiStore::read_entries(SPIPlanPtr plan,
+                                                             const TransactionId& id) {
+  const Datum key = datum_of(id);
+  pg_call([&] { execute(plan, SPI_OK_SELECT, &key); });
   const std::uint64_t count = SPI_processed;
   SPITupleTable* const table = SPI_tuptable;
-  stored.entries.resize(count);
+  std::vector<StoredTransaction::Entry> entries(count);
   for (std::uint64_t i = 0; i < count; ++i) {
     const Row row{table->vals[i], table->tupdesc};
-    const std::int64_t account_id = pg_call([&] { return DatumGetInt64(row.column(1)); });
-    const int scale = account(account_id).scale;
-    stored.entries[i] = {account_id, pg_call([&] { return row.units(2, scale); })};
+    entries[i].account = &account(pg_call([&] { return DatumGetInt64(row.column(1)); }));
+    entries[i].amount = pg_call([&] { return row.units(2, entries[i].account->scale); });
   }
-  return stored;
+  return entries;
+}
+
+std::vector<StoredTransaction::Entry> SpiStore::unreversed(const TransactionId& id) {
+  static constexpr Oid types[] = {UUIDOID};
+  return read_entries(ledger_.plan(unreversed_query, 1, types), id);
+}
+
+bool SpiStore::is_reversed(const TransactionId& id) {
+  static constexpr Oid types[] = {UUIDOID};
+  SPIPlanPtr plan = ledger_.plan(is_reversed_query, 1, types);
+  return pg_call([&] {
+    const Datum key = datum_of(id);
+    execute(plan, SPI_OK_SELECT, &key);
+    return SPI_processed > 0;
+  });
+}
+
+std::optional<Hold> SpiStore::find_hold(const TransactionId& id) {
+  static constexpr Oid types[] = {UUIDOID};
+  SPIPlanPtr hold_plan = ledger_.plan(find_hold_query, 1, types);
+  SPIPlanPtr lines_plan = ledger_.plan(find_hold_lines_query, 1, types);
+  const Datum key = datum_of(id);
+  Hold hold;
+  hold.id = id;
+  const bool found = pg_call([&] {
+    execute(hold_plan, SPI_OK_SELECT, &key);
+    if (SPI_processed == 0) return false;
+    const Row row = result_row(0);
+    const auto status = hold_status_from_string(
+        view_of(PointerGetDatum(PG_DETOAST_DATUM_PACKED(row.column(1)))));
+    if (!status) elog(ERROR, "a hold of the ledger has an unknown status");
+    hold.status = *status;
+    const std::optional<Datum> expires_at = row.nullable(2);
+    if (expires_at) hold.expires_at = unix_micros(DatumGetTimestampTz(*expires_at));
+    const std::optional<Datum> effective_at = row.nullable(3);
+    if (effective_at) hold.effective_at = unix_micros(DatumGetTimestampTz(*effective_at));
+    return true;
+  });
+  if (!found) return std::nullopt;
+  pg_call([&] { execute(lines_plan, SPI_OK_SELECT, &key); });
+  const std::uint64_t count = SPI_processed;
+  SPITupleTable* const table = SPI_tuptable;
+  hold.lines.resize(count);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const Row row{table->vals[i], table->tupdesc};
+    Hold::Line& line = hold.lines[i];
+    line.account = &account(pg_call([&] { return DatumGetInt64(row.column(1)); }));
+    pg_call([&] {
+      line.amount = row.units(2, line.account->scale);
+      line.captured = row.units(3, line.account->scale);
+      line.released = row.units(4, line.account->scale);
+    });
+  }
+  return hold;
+}
+
+std::vector<ExpiredLine> SpiStore::expired_lines(const Account& account, std::int64_t now) {
+  static constexpr Oid types[] = {INT8OID, TIMESTAMPTZOID};
+  SPIPlanPtr plan = ledger_.plan(expired_lines_query, 2, types);
+  std::vector<ExpiredLine> lines;
+  pg_call([&] {
+    const Datum values[] = {Int64GetDatum(account.id), TimestampTzGetDatum(timestamp_of(now))};
+    execute(plan, SPI_OK_SELECT, values);
+    lines.resize(SPI_processed);
+    for (std::uint64_t i = 0; i < SPI_processed; ++i) {
+      const Row row = result_row(i);
+      lines[i].hold = id_from_datum(row.column(1));
+      lines[i].line = DatumGetInt16(row.column(2));
+      lines[i].scale = account.scale;
+      lines[i].amount = row.units(3, account.scale);
+      lines[i].left = (lines[i].amount > 0 ? lines[i].amount : -lines[i].amount) -
+                      row.units(4, account.scale) - row.units(5, account.scale);
+    }
+  });
+  return lines;
+}
+
+std::vector<TransactionId> SpiStore::expired_holds(std::int64_t now, std::size_t most) {
+  static constexpr Oid types[] = {TIMESTAMPTZOID, INT8OID};
+  SPIPlanPtr plan = ledger_.plan(expired_holds_query, 2, types);
+  std::vector<TransactionId> ids;
+  pg_call([&] {
+    const Datum values[] = {TimestampTzGetDatum(timestamp_of(now)),
+                            Int64GetDatum(static_cast<std::int64_t>(most))};
+    execute(plan, SPI_OK_SELECT, values);
+    ids.resize(SPI_processed);
+    for (std::uint64_t i = 0; i < SPI_processed; ++i) ids[i] = id_from_datum(result_row(i).column(1));
+  });
+  return ids;
 }
 
 bool SpiStore::same_json(std::string_view a, std::string_view b) {
@@ -251,9 +445,9 @@ std::string SpiStore::show_json(std::string_view json) {
 }
 
 void SpiStore::insert_transaction(const Journal::Transaction& transaction) {
-  static constexpr Oid types[] = {UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID,
-                                  TEXTOID, TEXTOID,        JSONBOID};
-  SPIPlanPtr plan = ledger_.plan(insert_transaction_statement, 7, types);
+  static constexpr Oid types[] = {UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
+                                  TEXTOID, JSONBOID,       UUIDOID,        UUIDOID};
+  SPIPlanPtr plan = ledger_.plan(insert_transaction_statement, 9, types);
   const Posting& posting = *transaction.posting;
   bool duplicate = false;
   try {
@@ -265,7 +459,9 @@ void SpiStore::insert_transaction(const Journal::Transaction& transaction) {
           CStringGetTextDatum(GetUserNameFromId(author_, false)),
           posting.reference ? new_text(*posting.reference) : Datum{0},
           posting.description ? new_text(*posting.description) : Datum{0},
-          posting.metadata ? PointerGetDatum(posting.metadata->data()) : Datum{0}};
+          posting.metadata ? PointerGetDatum(posting.metadata->data()) : Datum{0},
+          transaction.reverses ? datum_of(*transaction.reverses) : Datum{0},
+          transaction.hold ? datum_of(*transaction.hold) : Datum{0}};
       const char nulls[] = {' ',
                             ' ',
                             ' ',
@@ -273,6 +469,8 @@ void SpiStore::insert_transaction(const Journal::Transaction& transaction) {
                             null_flag(!posting.reference),
                             null_flag(!posting.description),
                             null_flag(!posting.metadata),
+                            null_flag(!transaction.reverses),
+                            null_flag(!transaction.hold),
                             '\0'};
       execute(plan, SPI_OK_INSERT, values, nulls);
     });
@@ -356,8 +554,114 @@ void SpiStore::write(const Journal& journal, const std::vector<Balance>& balance
   const EngineWrites engine_writes;
   for (const Journal::Transaction& transaction : journal.transactions)
     insert_transaction(transaction);
-  insert_entries(journal.entries);
+  if (!journal.entries.empty()) insert_entries(journal.entries);
   update_balances(balances);
+  release_expired(journal.expired);
+  insert_changes(journal.changes);
+}
+
+void SpiStore::insert_hold(const Hold& hold, const Posting& posting) {
+  static constexpr Oid types[] = {UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID,
+                                  TEXTOID, TEXTOID,        TEXTOID,        JSONBOID};
+  static constexpr Oid line_types[] = {INT8OID,    UUIDOID,    INT2OID,
+                                       NUMERICOID, NUMERICOID, NUMERICOID};
+  SPIPlanPtr plan = ledger_.plan(insert_hold_statement, 9, types);
+  SPIPlanPtr line_plan = ledger_.plan(insert_hold_line_statement, 6, line_types);
+  const EngineWrites engine_writes;
+  pg_call([&] {
+    const auto time = [](const std::optional<std::int64_t>& micros) {
+      return micros ? TimestampTzGetDatum(timestamp_of(*micros)) : Datum{0};
+    };
+    const auto optional_text = [](const std::optional<std::string_view>& text) {
+      return text ? new_text(*text) : Datum{0};
+    };
+    const Datum values[] = {datum_of(hold.id),
+                            TimestampTzGetDatum(timestamp_of(time_of(hold.id))),
+                            time(hold.expires_at),
+                            time(hold.effective_at),
+                            CStringGetTextDatum(GetUserNameFromId(author_, false)),
+                            CStringGetTextDatum(to_string(hold.status)),
+                            optional_text(posting.reference),
+                            optional_text(posting.description),
+                            posting.metadata ? PointerGetDatum(posting.metadata->data()) : Datum{0}};
+    const char nulls[] = {' ',
+                          ' ',
+                          null_flag(!hold.expires_at),
+                          null_flag(!hold.effective_at),
+                          ' ',
+                          ' ',
+                          null_flag(!posting.reference),
+                          null_flag(!posting.description),
+                          null_flag(!posting.metadata),
+                          '\0'};
+    execute(plan, SPI_OK_INSERT, values, nulls);
+    for (std::size_t i = 0; i < hold.lines.size(); ++i) {
+      const Hold::Line& line = hold.lines[i];
+      const int scale = line.account->scale;
+      const Datum line_values[] = {Int64GetDatum(line.account->id),
+                                   datum_of(hold.id),
+                                   Int16GetDatum(static_cast<std::int16_t>(i + 1)),
+                                   numeric_from_units(line.amount, scale),
+                                   numeric_from_units(line.captured, scale),
+                                   numeric_from_units(line.released, scale)};
+      execute(line_plan, SPI_OK_INSERT, line_values);
+    }
+  });
+}
+
+void SpiStore::update_hold(const Hold& hold) {
+  static constexpr Oid types[] = {UUIDOID, TEXTOID};
+  static constexpr Oid line_types[] = {UUIDOID,    INT2OID,    NUMERICOID,
+                                       NUMERICOID, NUMERICOID, BOOLOID};
+  SPIPlanPtr plan = ledger_.plan(update_hold_statement, 2, types);
+  SPIPlanPtr line_plan = ledger_.plan(update_hold_line_statement, 6, line_types);
+  const EngineWrites engine_writes;
+  pg_call([&] {
+    const Datum values[] = {datum_of(hold.id), CStringGetTextDatum(to_string(hold.status))};
+    execute(plan, SPI_OK_UPDATE, values);
+    for (std::size_t i = 0; i < hold.lines.size(); ++i) {
+      const Hold::Line& line = hold.lines[i];
+      if (!line.changed) continue;
+      const int scale = line.account->scale;
+      const Datum line_values[] = {datum_of(hold.id),
+                                   Int16GetDatum(static_cast<std::int16_t>(i + 1)),
+                                   numeric_from_units(line.amount, scale),
+                                   numeric_from_units(line.captured, scale),
+                                   numeric_from_units(line.released, scale),
+                                   BoolGetDatum(line.left() > 0)};
+      execute(line_plan, SPI_OK_UPDATE, line_values);
+    }
+  });
+}
+
+void SpiStore::release_expired(const std::vector<ExpiredLine>& lines) {
+  if (lines.empty()) return;
+  static constexpr Oid types[] = {UUIDOID, INT2OID, NUMERICOID};
+  SPIPlanPtr plan = ledger_.plan(release_line_statement, 3, types);
+  for (const ExpiredLine& line : lines)
+    pg_call([&] {
+      const Datum values[] = {datum_of(line.hold),
+                              Int16GetDatum(static_cast<std::int16_t>(line.line)),
+                              numeric_from_units(line.left, line.scale)};
+      execute(plan, SPI_OK_UPDATE, values);
+    });
+}
+
+void SpiStore::insert_changes(const std::vector<StatusChange>& changes) {
+  if (changes.empty()) return;
+  static constexpr Oid types[] = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+  SPIPlanPtr plan = ledger_.plan(insert_change_statement, 5, types);
+  for (const StatusChange& change : changes)
+    pg_call([&] {
+      const Datum values[] = {datum_of(change.id),
+                              CStringGetTextDatum(GetUserNameFromId(author_, false)),
+                              change.from != nullptr ? CStringGetTextDatum(change.from) : Datum{0},
+                              CStringGetTextDatum(change.to),
+                              change.reason ? new_text(*change.reason) : Datum{0}};
+      const char nulls[] = {' ', ' ', null_flag(change.from == nullptr), ' ',
+                            null_flag(!change.reason), '\0'};
+      execute(plan, SPI_OK_INSERT, values, nulls);
+    });
 }
 
 void SpiStore::complete(const Journal& journal, const std::vector<Balance>& balances) {

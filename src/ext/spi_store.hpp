@@ -17,10 +17,18 @@ class SpiStore final : public Store {
   void lock_balances(std::vector<Balance>& balances) override;
   void claim_keys(std::vector<KeyClaim>& claims) override;
   void drop_keys(const std::vector<std::string_view>& keys) override;
-  void find_references(std::vector<ReferenceUse>& uses) override;
+  void find_references(std::vector<ReferenceUse>& uses, bool holds) override;
+  std::optional<std::int64_t> closed_through() override;
   StoredTransaction load(const TransactionId& id) override;
+  std::vector<StoredTransaction::Entry> unreversed(const TransactionId& id) override;
+  bool is_reversed(const TransactionId& id) override;
+  std::optional<Hold> find_hold(const TransactionId& id) override;
+  std::vector<ExpiredLine> expired_lines(const Account& account, std::int64_t now) override;
+  std::vector<TransactionId> expired_holds(std::int64_t now, std::size_t most) override;
   bool same_json(std::string_view a, std::string_view b) override;
   std::string show_json(std::string_view json) override;
+  void insert_hold(const Hold& hold, const Posting& posting) override;
+  void update_hold(const Hold& hold) override;
   void write(const Journal& journal, const std::vector<Balance>& balances) override;
   void complete(const Journal& journal, const std::vector<Balance>& balances) override;
 
@@ -31,6 +39,10 @@ class SpiStore final : public Store {
   void insert_transaction(const Journal::Transaction& transaction);
   void insert_entries(const std::vector<Journal::Entry>& entries);
   void update_balances(const std::vector<Balance>& balances);
+  void read_request(KeyClaim& claim);
+  void release_expired(const std::vector<ExpiredLine>& lines);
+  void insert_changes(const std::vector<StatusChange>& changes);
+  std::vector<StoredTransaction::Entry> read_entries(SPIPlanPtr plan, const TransactionId& id);
 
   Ledger& ledger_;
   Oid author_;

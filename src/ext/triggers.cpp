@@ -198,10 +198,11 @@ void check_balanced(const TriggerData* trigger) {
     std::vector<Line> lines;
     lines.reserve(stored.entries.size());
     for (const auto& entry : stored.entries)
-      lines.push_back({&store.account(entry.account_id), entry.amount});
+      lines.push_back({entry.account, entry.amount});
     std::optional<Refusal> refusal = check_lines(lines.data(), lines.size());
     if (!refusal) return;
-    refusal->message = "transaction " + to_string(id) + ": " + refusal->message;
+    // The refusal speaks of "a transaction" or "transaction": say which.
+    refusal->message += ": " + to_string(id);
     throw Error(std::move(*refusal));
   });
   checked.id = id;

@@ -15,6 +15,24 @@ WITH lines AS MATERIALIZED (
            coalesce(-sum(amount) FILTER (WHERE amount < 0), 0) AS credits,
            max(transaction_id::text)::uuid AS last_transaction_id
       FROM lines GROUP BY account_id, stripe
+), reserved AS (
+    SELECT account_id, stripe,
+           coalesce(sum(amount - captured - released) FILTER (WHERE amount > 0), 0) AS debits,
+           coalesce(sum(-amount - captured - released) FILTER (WHERE amount < 0), 0) AS credits
+      FROM {ledger}.hold_lines GROUP BY account_id, stripe
+), forced AS (  -- accounts on which an operator has set limits aside
+    SELECT DISTINCT l.account_id
+      FROM {ledger}.transaction_history h JOIN lines l ON l.transaction_id = h.transaction_id
+     WHERE h.to_status = 'forced'
+), captures AS (  -- the side of an entry tells the side of the hold's lines
+    SELECT t.hold, l.account_id, l.amount > 0 AS is_debit, sum(abs(l.amount)) AS amount
+      FROM {ledger}.transactions t JOIN lines l ON l.transaction_id = t.id
+     WHERE t.hold IS NOT NULL GROUP BY 1, 2, 3
+), held AS (
+    SELECT hold_id, account_id, amount > 0 AS is_debit, sum(captured) AS captured,
+           bool_and(captured >= 0 AND released >= 0 AND captured + released <= abs(amount)
+                    AND is_open = (captured + released < abs(amount))) AS is_sound
+      FROM {ledger}.hold_lines GROUP BY 1, 2, 3
 ), line_counts AS (
     SELECT transaction_id, count(*) AS entries FROM lines GROUP BY transaction_id
 )
@@ -52,11 +70,16 @@ SELECT d.check_name, a.code, d.expected, d.found
   JOIN {ledger}.accounts a ON a.id = b.account_id
   JOIN {ledger}.account_types y ON y.code = a.type
   LEFT JOIN totals t ON t.account_id = b.account_id AND t.stripe = b.stripe
+  LEFT JOIN reserved r ON r.account_id = b.account_id AND r.stripe = b.stripe
  CROSS JOIN LATERAL (VALUES
     ('debits_posted_mismatch', coalesce(t.debits, 0)::text, b.debits_posted::text,
      coalesce(t.debits, 0) <> b.debits_posted),
     ('credits_posted_mismatch', coalesce(t.credits, 0)::text, b.credits_posted::text,
      coalesce(t.credits, 0) <> b.credits_posted),
+    ('debits_pending_mismatch', coalesce(r.debits, 0)::text, b.debits_pending::text,
+     coalesce(r.debits, 0) <> b.debits_pending),
+    ('credits_pending_mismatch', coalesce(r.credits, 0)::text, b.credits_pending::text,
+     coalesce(r.credits, 0) <> b.credits_pending),
     ('version_mismatch', coalesce(t.entries, 0)::text, b.version::text,
      coalesce(t.entries, 0) <> b.version),
     ('last_transaction_mismatch', coalesce(t.last_transaction_id::text, 'none'),
@@ -66,14 +89,42 @@ SELECT d.check_name, a.code, d.expected, d.found
      (CASE y.normal_side WHEN 'debit' THEN 1 ELSE -1 END * (b.debits_posted - b.credits_posted)
       - CASE y.normal_side WHEN 'debit' THEN b.credits_pending ELSE b.debits_pending END)::text,
      CASE y.normal_side WHEN 'debit' THEN 1 ELSE -1 END * (b.debits_posted - b.credits_posted)
-      - CASE y.normal_side WHEN 'debit' THEN b.credits_pending ELSE b.debits_pending END < b.min_balance),
+      - CASE y.normal_side WHEN 'debit' THEN b.credits_pending ELSE b.debits_pending END < b.min_balance
+     AND NOT EXISTS (SELECT FROM forced f WHERE f.account_id = b.account_id)),
     ('balance_above_ceiling', 'at most ' || b.max_balance,
      (CASE y.normal_side WHEN 'debit' THEN 1 ELSE -1 END * (b.debits_posted - b.credits_posted)
       + CASE y.normal_side WHEN 'debit' THEN b.debits_pending ELSE b.credits_pending END)::text,
      CASE y.normal_side WHEN 'debit' THEN 1 ELSE -1 END * (b.debits_posted - b.credits_posted)
-      + CASE y.normal_side WHEN 'debit' THEN b.debits_pending ELSE b.credits_pending END > b.max_balance)
+      + CASE y.normal_side WHEN 'debit' THEN b.debits_pending ELSE b.credits_pending END > b.max_balance
+     AND NOT EXISTS (SELECT FROM forced f WHERE f.account_id = b.account_id))
  ) AS d (check_name, expected, found, is_wrong)
  WHERE d.is_wrong
+UNION ALL
+SELECT 'hold_mismatch', h.hold_id || ' account ' || h.account_id,
+       'captured ' || coalesce(c.amount, 0), 'captured ' || h.captured
+  FROM held h LEFT JOIN captures c
+    ON c.hold = h.hold_id AND c.account_id = h.account_id AND c.is_debit = h.is_debit
+ WHERE h.captured <> coalesce(c.amount, 0) OR NOT h.is_sound
+UNION ALL
+SELECT 'capture_without_hold', c.hold || ' account ' || c.account_id, 'a line of the hold', 'none'
+  FROM captures c LEFT JOIN held h
+    ON c.hold = h.hold_id AND c.account_id = h.account_id AND c.is_debit = h.is_debit
+ WHERE h.hold_id IS NULL
+UNION ALL
+SELECT 'hold_without_lines', h.id::text, 'at least 2 lines', count(l.hold_id)::text
+  FROM {ledger}.holds h LEFT JOIN {ledger}.hold_lines l ON l.hold_id = h.id
+ GROUP BY h.id HAVING count(l.hold_id) < 2
+UNION ALL
+SELECT 'hold_line_without_hold', l.hold_id || ' line ' || l.line, 'a row in holds', 'none'
+  FROM {ledger}.hold_lines l LEFT JOIN {ledger}.holds h ON h.id = l.hold_id WHERE h.id IS NULL
+UNION ALL
+SELECT 'settled_hold_with_reservation', l.hold_id || ' line ' || l.line, 'nothing left', h.status
+  FROM {ledger}.hold_lines l JOIN {ledger}.holds h ON h.id = l.hold_id
+ WHERE l.is_open AND h.status <> 'pending'
+UNION ALL
+SELECT 'reversal_without_transaction', t.id::text, 'transaction ' || t.reverses, 'none'
+  FROM {ledger}.transactions t LEFT JOIN {ledger}.transactions o ON o.id = t.reverses
+ WHERE t.reverses IS NOT NULL AND o.id IS NULL
 UNION ALL
 -- The id carries the time of posting.
 SELECT 'id_time_mismatch', t.id::text, i.posted_at::text, t.posted_at::text
@@ -86,8 +137,10 @@ SELECT 'id_time_mismatch', t.id::text, i.posted_at::text, t.posted_at::text
  WHERE i.posted_at <> t.posted_at OR substr(t.id::text, 15, 1) <> '7'
 UNION ALL
 SELECT 'key_without_transaction', k.key, 'transaction ' || k.transaction_id, 'none'
-  FROM {ledger}.idempotency_keys k LEFT JOIN {ledger}.transactions t ON t.id = k.transaction_id
- WHERE t.id IS NULL
+  FROM {ledger}.idempotency_keys k
+  LEFT JOIN {ledger}.transactions t ON t.id = k.transaction_id
+  LEFT JOIN {ledger}.holds h ON h.id = k.transaction_id
+ WHERE t.id IS NULL AND h.id IS NULL
 UNION ALL
 SELECT 'duplicate_reference', r.reference, '1 transaction', r.transactions::text
   FROM (SELECT reference, count(*) AS transactions FROM {ledger}.transactions
@@ -104,6 +157,9 @@ SELECT 'guard_missing', g.table_name || '.' || g.trigger_name, 'an enabled trigg
                ('account_balances', 'ledger_only'), ('account_balances', 'ledger_only_truncate'),
                ('transaction_history', 'ledger_only'), ('transaction_history', 'ledger_only_truncate'),
                ('account_history', 'ledger_only'), ('account_history', 'ledger_only_truncate'),
+               ('period_history', 'ledger_only'), ('period_history', 'ledger_only_truncate'),
+               ('holds', 'ledger_only'), ('holds', 'ledger_only_truncate'),
+               ('hold_lines', 'ledger_only'), ('hold_lines', 'ledger_only_truncate'),
                ('accounts', 'guard_account'), ('accounts', 'open_account_balance'),
                ('accounts', 'immutable'), ('accounts', 'immutable_delete'), ('accounts', 'immutable_truncate'),
                ('currencies', 'immutable'), ('account_types', 'immutable'),

@@ -51,7 +51,7 @@ CREATE TABLE account_balances (
     last_transaction_id uuid,
     stripe smallint NOT NULL DEFAULT 0,
     status text NOT NULL DEFAULT 'open'
-        CHECK (status IN ('open', 'frozen', 'closed')),
+        CHECK (status IN ('open', 'debits_frozen', 'credits_frozen', 'frozen', 'closed')),
     debits_posted numeric NOT NULL DEFAULT 0,
     credits_posted numeric NOT NULL DEFAULT 0,
     debits_pending numeric NOT NULL DEFAULT 0,

@@ -249,11 +249,14 @@ def post_sql(transaction: data.Transaction, lines: List[Line], books: Books, see
 
 
 def currency_sql(currency: str, books: Books) -> str:
-    """Make a currency known, with at least the decimals that the journal needs."""
+    """Make a currency known, with at least the decimals that the journal needs.
+
+    The scale of a currency never changes; one that no account uses yet can be replaced by a finer one.
+    """
+    code, scale = literal(currency), books.scales[currency]
     name = literal(books.names[currency]) if books.names.get(currency) else "NULL"
-    return (f"INSERT INTO ledger.currencies AS c (code, scale, name) VALUES "
-            f"({literal(currency)}, {books.scales[currency]}, {name}) "
-            f"ON CONFLICT (code) DO UPDATE SET scale = EXCLUDED.scale WHERE c.scale < EXCLUDED.scale;")
+    return (f"DELETE FROM ledger.currencies WHERE code = {code} AND scale < {scale};\n"
+            f"INSERT INTO ledger.currencies (code, scale, name) VALUES ({code}, {scale}, {name}) ON CONFLICT DO NOTHING;")
 
 
 def account_sql(account: str, currency: str, books: Books) -> str:

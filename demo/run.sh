@@ -60,12 +60,16 @@ show() {
     sql -P border=1 -P footer=off -P null=- -c "$1" | sed 's/^/  /; s/[[:space:]]*$//; /^$/d'
 }
 
-# refused TITLE SQLSTATE SQL: prints how the database refuses a statement; anything else ends the demo
+# refused TITLE SQLSTATE SQL: prints how the database refuses SQL (one database transaction); if it does not, that
+# ends the demo
 refused() {
-    local answer
+    local answer line
     if answer=$(sql -v VERBOSITY=verbose -c "$3" 2>&1); then die "the database took what it must refuse: $3"; fi
     printf '\n  %s\n' "$1"
-    grep -E '^(ERROR|DETAIL|HINT):' <<<"$answer" | sed 's/^/    /' | cut -c 1-100
+    grep -E '^(ERROR|DETAIL|HINT):' <<<"$answer" | while IFS= read -r line; do
+        printf '    %-8s' "${line%%:*}:"
+        fold -s -w 84 <<<"${line#*:  }" | sed 's/ *$//; 2,$s/^/            /'
+    done
     grep -q "^ERROR:  $2:" <<<"$answer" || die "the database refused with another error than $2: $answer"
 }
 
@@ -111,29 +115,40 @@ if [ $# -eq 0 ]; then
     show "SELECT ledger_balance('Assets:US:BofA:Checking') AS checking,
        ledger_balance('Liabilities:US:Chase:Slate') AS owed_on_the_card,
        ledger_balance('Income:US:Hoogle:Salary') AS salary_in_three_years;"
-    show "SELECT extract(year FROM t.effective_at) AS year, split_part(a.code, ':', 2) AS spent_on, sum(e.amount) AS usd
-  FROM ledger.entries e JOIN ledger.accounts a ON a.id = e.account_id
-  JOIN ledger.transactions t ON t.id = e.transaction_id
- WHERE a.type = 'expense' AND a.currency = 'USD' AND a.code ~ ':(Food|Home):'
- GROUP BY 1, 2 ORDER BY 1, 2;"
-    show "SELECT a.code AS account, a.currency, e.amount, e.balance_after
-  FROM ledger.entries e JOIN ledger.accounts a ON a.id = e.account_id
-  JOIN ledger.transactions t ON t.id = e.transaction_id
- WHERE t.description = 'Buy shares of VHT' AND t.effective_at < '2013-09-19' ORDER BY e.line;"
+    show "SELECT metadata ->> 'payee' AS restaurant, count(*) AS visits, sum(debit) AS spent
+  FROM ledger.journal WHERE account = 'Expenses:Food:Restaurant'
+ GROUP BY 1 ORDER BY 3 DESC LIMIT 3;"
+    show "SELECT account, debit, credit, currency, balance_after
+  FROM ledger.journal WHERE description = 'Buy shares of VHT' AND effective_at = '2013-09-18'
+ ORDER BY line;"
 fi
 show 'SELECT count(*) AS findings FROM ledger_verify();'
 [ "$(value 'SELECT count(*) FROM ledger_verify()')" = 0 ] || die 'ledger_verify() finds something wrong'
 
 section '7. What the database refuses'
-some=$(value "SELECT code FROM ledger.accounts WHERE type = 'asset' ORDER BY code LIMIT 1")
 before=$(value 'SELECT count(*) FROM ledger.entries')
-refused 'money out of nothing' LF006 "
-    SELECT ledger_post(ARRAY[ledger_debit(a.code, 2), ledger_credit(b.code, 1)])
-      FROM ledger.accounts a JOIN ledger.accounts b ON b.currency = a.currency AND b.id <> a.id
-     WHERE a.code = '$some' LIMIT 1"
+IFS='|' read -r debit credit <<<"$(value "SELECT a.code, b.code FROM ledger.accounts a JOIN ledger.accounts b USING (currency)
+    WHERE a.type = 'expense' AND b.type = 'asset' ORDER BY a.currency = 'USD' DESC, 1, 2 LIMIT 1")"
+refused 'money out of nothing' LF006 \
+    "SELECT ledger_post(ARRAY[ledger_debit('$debit', 2), ledger_credit('$credit', 1)])"
+refused 'the same money under a key that was used for something else' LF047 \
+    "SELECT ledger_post('$debit', '$credit', 1, idempotency_key => (SELECT min(key) FROM ledger.idempotency_keys))"
+if [ $# -eq 0 ]; then
+    refused 'a cent more than there is, on an account with a floor of zero' LF040 \
+        "SELECT ledger_set_limits('Assets:US:BofA:Checking', min_balance => 0, max_balance => NULL);
+         SELECT ledger_post('Expenses:Home:Rent', 'Assets:US:BofA:Checking', 3043.24)"
+fi
+refused "a superuser's INSERT past every function, found at COMMIT" LF006 "
+    WITH t AS (INSERT INTO ledger.transactions (description) VALUES ('by hand') RETURNING id)
+    INSERT INTO ledger.entries (transaction_id, line, account_id, amount)
+    SELECT t.id, v.line, a.id, v.amount
+      FROM t, ledger.accounts a, (VALUES (1, '$debit', 1000000), (2, '$credit', -1)) AS v (line, code, amount)
+     WHERE a.code = v.code"
 refused "a superuser's UPDATE of what was posted" LF070 'UPDATE ledger.entries SET amount = amount * 2'
 refused "a superuser's DELETE" LF070 'DELETE FROM ledger.transactions'
 [ "$(value 'SELECT count(*) FROM ledger.entries')" = "$before" ] || die 'a refused statement left something behind'
+[ "$(value 'SELECT count(*) FROM ledger_verify()')" = 0 ] || die 'ledger_verify() finds something wrong'
+printf '\n  Nothing of this was posted, and ledger_verify() still finds nothing.\n'
 
 section 'Try it'
 fact psql "psql -h $PGHOST -U $PGUSER demo"

@@ -25,12 +25,13 @@ constexpr char program_limit_exceeded[] = "54000";
 constexpr char internal_error[] = "XX000";
 }  // namespace sqlstate
 
-// A request that the library refuses itself, as the ledger would; without a hint, the condition's remedy.
+// A request that the library refuses itself, as the ledger would; without a hint, the condition's
+// remedy.
 [[noreturn]] void raise_refused(Condition condition, std::string message, std::string detail = {},
                                 std::string hint = {});
 
-// The failure of a request that was sent on this connection. `result` may be null; `committing` says that the
-// request would have committed something.
+// The failure of a request that was sent on this connection. `result` may be null; `committing`
+// says that the request would have committed something.
 [[noreturn]] void raise_failed(const PGconn* connection, const PGresult* result, bool committing);
 
 // A connection that could not be made.

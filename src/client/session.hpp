@@ -34,8 +34,8 @@ class Session {
   TransactionId call_for_id(Call call, const Parameters& parameters);
   Amount call_for_amount(Call call, const Parameters& parameters);
 
-  // Runs a command without parameters; `committing` when it may commit something. Returns its tag, as in
-  // "COMMIT".
+  // Runs a command without parameters; `committing` when it may commit something. Returns its tag,
+  // as in "COMMIT".
   std::string execute(const char* sql, bool committing = false);
 
   PGTransactionStatusType transaction_status() const {

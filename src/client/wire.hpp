@@ -1,5 +1,6 @@
-// Values as PostgreSQL's binary protocol has them. Binary because it is exact: lengths are explicit, so a
-// text may hold any byte (the server refuses what is no UTF-8), and nothing is quoted or parsed twice.
+// Values as PostgreSQL's binary protocol has them. Binary because it is exact: lengths are
+// explicit, so a text may hold any byte (the server refuses what is no UTF-8), and nothing is
+// quoted or parsed twice.
 #pragma once
 
 #include <array>
@@ -50,7 +51,8 @@ class Parameters {
   std::array<std::string, capacity> owned_;
 };
 
-// A uuid and a numeric out of an answer; nothing when the bytes are not one (NaN, say), or too large.
+// A uuid and a numeric out of an answer; nothing when the bytes are not one (NaN, say), or too
+// large.
 std::optional<TransactionId> decode_uuid(std::string_view bytes);
 std::optional<Amount> decode_numeric(std::string_view bytes);
 

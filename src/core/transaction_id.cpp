@@ -9,6 +9,8 @@ namespace {
 constexpr int random_width = 62;
 constexpr int fraction_width = 12;
 constexpr std::uint64_t random_mask = (std::uint64_t{1} << random_width) - 1;
+// Small against a step of the fraction, so that ids hardly run ahead of a clock that stands still.
+constexpr std::uint64_t step_mask = (std::uint64_t{1} << 56) - 1;
 constexpr std::uint64_t fraction_mask = (1U << fraction_width) - 1;
 constexpr int fraction_steps = 1 << fraction_width;
 constexpr std::int64_t micros_per_milli = 1000;
@@ -59,7 +61,8 @@ TransactionId make_transaction_id(std::int64_t unix_micros, std::uint64_t random
   UnsignedUnits payload = payload_at(unix_micros, random_bits);
   if (after) {
     const UnsignedUnits last = payload_of(*after);
-    if (payload <= last) payload = last + 1;
+    // By a random step: transactions that follow the same one on different accounts stay apart.
+    if (payload <= last) payload = last + 1 + (random_bits & step_mask);
   }
   return id_of(payload);
 }

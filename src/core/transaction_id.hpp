@@ -26,7 +26,7 @@ struct TransactionId {
 };
 
 // An id of this time (microseconds since 1970) and these random bits, but above `after`: when the clock
-// stood still or stepped back, the next id after it.
+// stood still or stepped back, an id shortly after it.
 TransactionId make_transaction_id(std::int64_t unix_micros, std::uint64_t random_bits,
                                   const std::optional<TransactionId>& after);
 

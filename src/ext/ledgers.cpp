@@ -96,6 +96,10 @@ std::string grant_script(const Ledger& ledger, const std::string& role, std::str
   return script;
 }
 
+// Who may grant: admins and the owner. A bare GRANT of somebody else ends in a warning only. All grants are
+// the owner's, so that any admin can take them back.
+constexpr AclMode grant_capability = ACL_GRANT_OPTION_FOR(ACL_UPDATE);
+
 bool is_level(std::string_view level) {
   return std::any_of(std::begin(grants), std::end(grants),
                      [&](const Grant& grant) { return grant.level == level; });
@@ -265,14 +269,15 @@ PGDLLEXPORT Datum ledgerflow_grant(PG_FUNCTION_ARGS) {
   return guarded([&] {
     const char* role = name_argument(fcinfo, 0);
     const auto level = text_argument(fcinfo, 1);
-    Call call(name_argument(fcinfo, 2));
+    Call call("ledger_grant()", name_argument(fcinfo, 2), Table::settings, grant_capability);
     if (role == nullptr) throw Error(Condition::invalid_argument, "role must not be NULL");
     if (!level || !is_level(*level))
       throw Error(
           Condition::invalid_argument,
           "privilege level " + (level ? quoted(*level) : std::string("NULL")) + " is unknown", {},
           "Use 'reader', 'poster', 'operator' or 'admin'.");
-    run_script(grant_script(call.ledger(), quoted_role(role), *level, false));
+    const std::string script = grant_script(call.ledger(), quoted_role(role), *level, false);
+    call.as_owner([&] { run_script(script); });
     call.finish();
     return Datum{0};
   });
@@ -282,9 +287,13 @@ PG_FUNCTION_INFO_V1(ledgerflow_revoke);
 PGDLLEXPORT Datum ledgerflow_revoke(PG_FUNCTION_ARGS) {
   return guarded([&] {
     const char* role = name_argument(fcinfo, 0);
-    Call call(name_argument(fcinfo, 1));
+    Call call("ledger_revoke()", name_argument(fcinfo, 1), Table::settings, grant_capability);
     if (role == nullptr) throw Error(Condition::invalid_argument, "role must not be NULL");
-    run_script(grant_script(call.ledger(), quoted_role(role), {}, true));
+    if (pg_call([&] { return get_role_oid(role, false); }) == call.ledger().owner)
+      throw Error(Condition::invalid_argument, "role " + quoted(role) + " owns the ledger", {},
+                  "What an owner may do cannot be taken back; give the ledger to another role.");
+    const std::string script = grant_script(call.ledger(), quoted_role(role), {}, true);
+    call.as_owner([&] { run_script(script); });
     call.finish();
     return Datum{0};
   });

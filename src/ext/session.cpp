@@ -92,7 +92,8 @@ void check_format(Ledger& ledger) {
   int found = 0;
   const std::string query = "SELECT format_version FROM " + ledger.prefix + ".settings";
   pg_call([&] {
-    if (SPI_execute(query.c_str(), true, 1) != SPI_OK_SELECT || SPI_processed != 1) return;
+    // Not read-only, so that a ledger which the same statement has created is seen.
+    if (SPI_execute(query.c_str(), false, 1) != SPI_OK_SELECT || SPI_processed != 1) return;
     bool is_null = false;
     const Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
     if (!is_null) found = DatumGetInt32(value);

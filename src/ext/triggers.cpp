@@ -150,6 +150,7 @@ void adopt_entries(const TriggerData* trigger) {
     for (const NewEntry& row : rows) {
       if (row.stripe != 0)
         throw Error(Condition::invalid_argument, "entries inserted by hand go to stripe 0");
+      if (row.line < 1) throw Error(Condition::invalid_argument, "lines are numbered from 1");
       const Account& account = call.ledger().find_account(row.account_id);
       entries.push_back(
           {row.transaction, row.line, &account, amount_units(row.amount, account, true)});
@@ -170,6 +171,7 @@ void adopt_entries(const TriggerData* trigger) {
 
 // The last transaction that was found balanced, and when: its other rows need no second look.
 struct Checked {
+  Oid schema = InvalidOid;
   TransactionId id;
   std::uint64_t xact = 0;
   CommandId command = 0;
@@ -188,7 +190,8 @@ void check_balanced(const TriggerData* trigger) {
   const std::uint64_t xact =
       pg_call([] { return U64FromFullTransactionId(GetTopFullTransactionIdIfAny()); });
   const CommandId command = GetCurrentCommandId(false);
-  if (checked.id == id && checked.command == command && checked.xact == xact) {
+  if (checked.schema == call.ledger().schema && checked.id == id && checked.command == command &&
+      checked.xact == xact) {
     call.finish();
     return;
   }
@@ -205,6 +208,7 @@ void check_balanced(const TriggerData* trigger) {
     refusal->message += ": " + to_string(id);
     throw Error(std::move(*refusal));
   });
+  checked.schema = call.ledger().schema;
   checked.id = id;
   checked.xact = xact;
   checked.command = command;

@@ -1,4 +1,5 @@
-// What the server refuses arrives as the right exception, with all that it says, and the client works on.
+// What the server refuses arrives as the right exception, with all that it says, and the client
+// works on.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -146,7 +147,10 @@ TEST_F(RefusalTest, Options) {
     o.effective_at = Timestamp(std::chrono::microseconds(INT64_MIN + 946'684'800'000'000));
   }));
   expect_error("22P02", with([](auto& o) { o.metadata = "{"; }));
-  expect_error("22008", with([](auto& o) { o.effective_at = Timestamp::max(); }));
+  // Before PostgreSQL's first day, in 4714 BC.
+  expect_error("22008", with([](auto& o) {
+                 o.effective_at = Timestamp(std::chrono::hours(-24 * 365 * 8000));
+               }));
   // Longer than any name in PostgreSQL: nothing is cut off in silence.
   expect_error("42622", with([](auto& o) { o.ledger = std::string(64, 'l'); }));
 }

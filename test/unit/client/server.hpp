@@ -1,4 +1,5 @@
-// A database of its own on the server that PGHOST and its like point to, for the tests that need one.
+// A database of its own on the server that PGHOST and its like point to, for the tests that need
+// one.
 #pragma once
 
 #include <gtest/gtest.h>

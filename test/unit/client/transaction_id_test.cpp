@@ -34,7 +34,8 @@ TEST(TransactionId, RefusesOtherText) {
 }
 
 TEST(TransactionId, CarriesItsTime) {
-  // The RFC's example is of 2022-02-22 19:22:22 UTC; its 0xcc3 are read as 3267/4096 of a millisecond.
+  // The RFC's example is of 2022-02-22 19:22:22 UTC; its 0xcc3 are read as 3267/4096 of a
+  // millisecond.
   const auto posted = TransactionId::from_string(text)->posted_at();
   EXPECT_EQ(posted.time_since_epoch().count(), 1645557742000000 + 3267 * 1000 / 4096);
 }

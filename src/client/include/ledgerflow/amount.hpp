@@ -17,9 +17,9 @@ __extension__ typedef __int128 Units;
 
 inline constexpr int max_scale = 24;  // decimals of an amount
 
-// An exact decimal number of at most 38 digits, at most 24 of them after the decimal point, with a sign.
-// The number of decimals (`scale`) is kept and shown, but 1.5 and 1.50 are equal. Nothing rounds, and there
-// is no road from or to binary floating point.
+// An exact decimal number of at most 38 digits, at most 24 of them after the decimal point, with a
+// sign. The number of decimals (`scale`) is kept and shown, but 1.5 and 1.50 are equal. Nothing
+// rounds, and there is no road from or to binary floating point.
 //
 // What is not an amount is refused as RefusedFor<Condition::invalid_amount>, a sum beyond 38 digits
 // as RefusedFor<Condition::balance_out_of_range>.
@@ -29,7 +29,8 @@ class LEDGERFLOW_CLIENT_API Amount {
   Amount() = default;
 
   // A plain decimal number: [+-]digits[.digits], as in "125.00". Its scale is the decimals that are
-  // written. Refused are exponents, separators, spaces, "NaN", ".5", "5." and whatever else is not that.
+  // written. Refused are exponents, separators, spaces, "NaN", ".5", "5." and whatever else is not
+  // that.
   explicit Amount(std::string_view text);
 
   // Numbers could mean whole units or minor units, or be rounded already: say which, or write text.
@@ -37,8 +38,8 @@ class LEDGERFLOW_CLIENT_API Amount {
   explicit Amount(Number) = delete;
   explicit Amount(std::nullptr_t) = delete;
 
-  // The same text in a given scale, 0 to 24: "1.5" in scale 2 is 1.50; decimals that the scale has no
-  // room for, other than zeros, are refused.
+  // The same text in a given scale, 0 to 24: "1.5" in scale 2 is 1.50; decimals that the scale has
+  // no room for, other than zeros, are refused.
   static Amount parse(std::string_view text, int scale);
 
   // So many minor units of a currency of this scale: 12500 in scale 2 is 125.00.
@@ -47,7 +48,8 @@ class LEDGERFLOW_CLIENT_API Amount {
   // The minor units in the amount's own scale.
   Units minor_units() const noexcept { return units_; }
 
-  // The minor units in a given scale; refused when the amount has more decimals, or with too many digits.
+  // The minor units in a given scale; refused when the amount has more decimals, or with too many
+  // digits.
   Units minor_units(int scale) const;
 
   // The same as a 64-bit integer; refused when it does not fit.
@@ -66,15 +68,16 @@ class LEDGERFLOW_CLIENT_API Amount {
   bool is_positive() const noexcept { return units_ > 0; }
   bool is_negative() const noexcept { return units_ < 0; }
 
-  // Sums have the larger scale of the two and are exact or refused; the target of a refused += or -= keeps
-  // its value.
+  // Sums have the larger scale of the two and are exact or refused; the target of a refused += or
+  // -= keeps its value.
   Amount& operator+=(const Amount& other);
   Amount& operator-=(const Amount& other);
   Amount operator-() const noexcept;
   friend Amount operator+(Amount a, const Amount& b) { return a += b; }
   friend Amount operator-(Amount a, const Amount& b) { return a -= b; }
 
-  // Less than 0, 0, or greater than 0, as this amount is less than, equal to or greater than the other one.
+  // Less than 0, 0, or greater than 0, as this amount is less than, equal to or greater than the
+  // other one.
   int compare(const Amount& other) const noexcept;
   friend bool operator==(const Amount& a, const Amount& b) noexcept { return a.compare(b) == 0; }
   friend bool operator!=(const Amount& a, const Amount& b) noexcept { return a.compare(b) != 0; }

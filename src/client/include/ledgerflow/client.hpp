@@ -19,17 +19,18 @@ namespace ledgerflow::client {
 
 class Session;
 
-// One connection to a database with ledgerflow in it. Closes with its destructor; moves, does not copy; used
-// by one thread at a time.
+// One connection to a database with ledgerflow in it. Closes with its destructor; moves, does not
+// copy; used by one thread at a time.
 //
-// Every call is a transaction of its own, unless a Transaction is active on the client. All of them throw
-// Refused when the ledger refuses, TransactionConflict when the call lost against another transaction,
-// ConnectionError when the connection is gone, and Error for anything else that the server reports.
+// Every call is a transaction of its own, unless a Transaction is active on the client. All of them
+// throw Refused when the ledger refuses, TransactionConflict when the call lost against another
+// transaction, ConnectionError when the connection is gone, and Error for anything else that the
+// server reports.
 class LEDGERFLOW_CLIENT_API Client {
  public:
-  // Connects by a libpq connection string, `host=db1 dbname=books` or `postgresql://db1/books`; whatever it
-  // leaves out comes from the environment (PGHOST, PGUSER, PGSERVICE ...). Throws ConnectionError, or
-  // ExtensionMissing when the database does not have ledgerflow.
+  // Connects by a libpq connection string, `host=db1 dbname=books` or `postgresql://db1/books`;
+  // whatever it leaves out comes from the environment (PGHOST, PGUSER, PGSERVICE ...). Throws
+  // ConnectionError, or ExtensionMissing when the database does not have ledgerflow.
   explicit Client(const std::string& connection_string = {});
   ~Client();
   Client(Client&& other) noexcept;
@@ -37,8 +38,9 @@ class LEDGERFLOW_CLIENT_API Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Debits one account and credits another by a positive amount of their currency; returns the id of the
-  // transaction, of the first one when the idempotency key has been used for the same request.
+  // Debits one account and credits another by a positive amount of their currency; returns the id
+  // of the transaction, of the first one when the idempotency key has been used for the same
+  // request.
   TransactionId post(std::string_view debit, std::string_view credit, const Amount& amount,
                      const PostOptions& options = {});
 
@@ -65,8 +67,8 @@ class LEDGERFLOW_CLIENT_API Client {
   const std::string& extension_version() const;
   const std::string& extension_schema() const;
 
-  // libpq's connection, for the caller's own SQL beside the ledger's (in a Transaction, say). It stays the
-  // client's; null after a move.
+  // libpq's connection, for the caller's own SQL beside the ledger's (in a Transaction, say). It
+  // stays the client's; null after a move.
   pg_conn* native_handle() const noexcept;
 
  private:
@@ -76,7 +78,8 @@ class LEDGERFLOW_CLIENT_API Client {
   std::shared_ptr<Session> session_;
 };
 
-// How a Transaction is isolated from others; server_default is the session's default_transaction_isolation.
+// How a Transaction is isolated from others; server_default is the session's
+// default_transaction_isolation.
 enum class Isolation : unsigned char {
   server_default,
   read_committed,
@@ -84,9 +87,9 @@ enum class Isolation : unsigned char {
   serializable
 };
 
-// A database transaction around several calls: all of them happen, or none. Begins with its constructor,
-// rolls back with its destructor unless it was committed. One at a time on a client; it stays valid when
-// the client is moved or destroyed.
+// A database transaction around several calls: all of them happen, or none. Begins with its
+// constructor, rolls back with its destructor unless it was committed. One at a time on a client;
+// it stays valid when the client is moved or destroyed.
 //
 //   Transaction transaction(client);
 //   client.post(...);
@@ -102,9 +105,9 @@ class LEDGERFLOW_CLIENT_API Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  // Commits, and returns only when everything is durable. Throws when nothing was committed: what the
-  // server says, or Error (SQLSTATE 25P02) when a call in the transaction had failed; and a ConnectionError
-  // with outcome_unknown() when the connection broke meanwhile. The transaction is over in every case.
+  // Commits. Throws when nothing was committed: what the server says, or Error (SQLSTATE 25P02)
+  // when a call in the transaction had failed; and a ConnectionError with outcome_unknown() when
+  // the connection broke meanwhile. The transaction is over in every case.
   void commit();
 
   // Rolls back now. Throws ConnectionError when the connection is gone, which rolls back as well.

@@ -18,8 +18,8 @@ constexpr unsigned short condition_number(const char (&sqlstate)[6]) {
 
 }  // namespace internal
 
-// Why a request was refused; one enumerator for each line of errors.def. The values come from the SQLSTATEs, so
-// that they stay when lines are added.
+// Why a request was refused; one enumerator for each line of errors.def. The values come from the
+// SQLSTATEs, so that they stay when lines are added.
 enum class Condition : unsigned short {
 #define LEDGER_ERROR(name, sqlstate, meaning, remedy) name = internal::condition_number(sqlstate),
 #include "ledgerflow/errors.def"

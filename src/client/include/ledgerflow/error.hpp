@@ -1,11 +1,11 @@
 // The exceptions of the client library.
 //
 //   Error                         anything that went wrong
-//   +- Refused                    the ledger (or the library, before sending) refused the request: class LF
+//   +- Refused                    the ledger, or the library itself, refused the request: class LF
 //   |  +- RefusedFor<Condition>   ... on this one condition
 //   +- ConnectionError            no connection, or lost; the Client has to be replaced
 //   +- ExtensionMissing           the database has no ledgerflow
-//   +- TransactionConflict        the transaction lost against another one; running it again may succeed
+//   +- TransactionConflict        lost against another transaction; running it again may succeed
 //      +- SerializationFailure    SQLSTATE 40001
 //      +- Deadlock                SQLSTATE 40P01
 #pragma once
@@ -76,8 +76,9 @@ class LEDGERFLOW_CLIENT_API ConnectionError : public Error {
   ConnectionError(ErrorFields fields, bool outcome_unknown);
   ~ConnectionError() override;
 
-  // True when a request was on its way, outside a Transaction or committing one: it may have been carried
-  // out or not. Repeating it under the same idempotency key finds out, and posts at most once.
+  // True when a request was on its way, outside a Transaction or committing one: it may have been
+  // carried out or not. Repeating it under the same idempotency key finds out, and posts at most
+  // once.
   bool outcome_unknown() const noexcept { return outcome_unknown_; }
 
  private:

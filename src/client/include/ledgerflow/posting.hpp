@@ -24,8 +24,9 @@ LEDGERFLOW_CLIENT_API Line credit(std::string account, const Amount& amount);
 
 // What may be said about a posting besides its money. Texts are UTF-8.
 struct PostOptions {
-  // The caller's name for this request, 1 to 255 bytes: repeating the request under the same key returns
-  // the first result and posts nothing; another request under it is refused (idempotency_conflict).
+  // The caller's name for this request, 1 to 255 bytes: repeating the request under the same key
+  // returns the first result and posts nothing; another request under it is refused
+  // (idempotency_conflict).
   std::optional<std::string> idempotency_key;
   // Unique in its ledger, 1 to 255 bytes; an order's or invoice's number, say.
   std::optional<std::string> reference;
@@ -35,9 +36,11 @@ struct PostOptions {
   std::optional<Timestamp> effective_at;
   // A JSON object as text, at most 64 KiB.
   std::optional<std::string> metadata;
-  // Refuse (version_conflict) unless the debited account, or that of the first line, is at this version.
+  // Refuse (version_conflict) unless the debited account, or that of the first line, is at this
+  // version.
   std::optional<std::int64_t> expected_version;
-  // Which ledger; the session's setting `ledgerflow.ledger` when not given, which defaults to `ledger`.
+  // Which ledger; the session's setting `ledgerflow.ledger` when not given, which defaults to
+  // `ledger`.
   std::optional<std::string> ledger;
 };
 

@@ -43,8 +43,8 @@ class LEDGERFLOW_CLIENT_API TransactionId {
   // The 16 bytes in network order.
   constexpr const Bytes& bytes() const noexcept { return bytes_; }
 
-  // When the transaction was posted: the time that the id carries, to the microsecond. (When the server's
-  // clock stepped back, the time of the account's transaction before it.)
+  // When the transaction was posted: the time that the id carries, to the microsecond. (When the
+  // server's clock stepped back, the time of the account's transaction before it.)
   Timestamp posted_at() const noexcept;
 
   friend bool operator==(const TransactionId& a, const TransactionId& b) noexcept {

@@ -79,10 +79,9 @@ void Books::check_all(Journal& journal, std::size_t first_undo) {
     const Units pending_before = row.debits_pending + row.credits_pending;
     if (pending_before != 0) {
       for (const ExpiredLine& expired : store_.expired_lines(*row.account, now_)) {
-        const auto known =
-            std::find_if(journal.expired.begin(), journal.expired.end(), [&](const ExpiredLine& e) {
-              return e.hold == expired.hold && e.line == expired.line;
-            });
+        const auto known = std::find_if(
+            journal.expired.begin(), journal.expired.end(),
+            [&](const ExpiredLine& e) { return e.hold == expired.hold && e.line == expired.line; });
         if (known != journal.expired.end()) continue;
         give_back(row, expired);
         // The row had this room before as well, whatever is taken back later.
@@ -142,8 +141,8 @@ void compare_fields(std::string_view key, const RequestFields& stored, const Req
     if (value_of(stored, field) != value) conflict(field, value_of(stored, field), value);
 }
 
-bool claim_key(Store& store, const std::optional<std::string_view>& key, const RequestFields& fields,
-               TransactionId& id) {
+bool claim_key(Store& store, const std::optional<std::string_view>& key,
+               const RequestFields& fields, TransactionId& id) {
   if (!key) return false;
   std::vector<KeyClaim> claims{{*key, id, fields.empty() ? nullptr : &fields}};
   store.claim_keys(claims);

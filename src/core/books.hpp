@@ -67,8 +67,8 @@ void compare_fields(std::string_view key, const RequestFields& stored, const Req
 
 // Claims one key. True when it was used before by the same request, whose result is then in `id`; any
 // other request under the key is a conflict.
-bool claim_key(Store& store, const std::optional<std::string_view>& key, const RequestFields& fields,
-               TransactionId& id);
+bool claim_key(Store& store, const std::optional<std::string_view>& key,
+               const RequestFields& fields, TransactionId& id);
 
 // The texts of a posting as fields to compare requests by.
 void add_texts(Store& store, const Posting& posting, RequestFields& fields);

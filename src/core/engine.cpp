@@ -47,7 +47,8 @@ class Batch {
   [[noreturn]] void refuse_all(const Item& item) {
     Refusal refusal = *item.outcome.refusal;
     if (items_.size() > 1)
-      refusal.message = "item " + std::to_string(&item - items_.data() + 1) + ": " + refusal.message;
+      refusal.message =
+          "item " + std::to_string(&item - items_.data() + 1) + ": " + refusal.message;
     throw Error(std::move(refusal));
   }
 
@@ -93,8 +94,8 @@ class Batch {
       }
       attempt(item, [&] {
         compare_fields(claims[i].key, claims[i].stored, {});
-        throw_if(compare_with_stored(item.posting, item.lines.data(), store_.load(*claims[i].taken_by),
-                                     store_));
+        throw_if(compare_with_stored(item.posting, item.lines.data(),
+                                     store_.load(*claims[i].taken_by), store_));
         item.outcome.id = *claims[i].taken_by;
         item.outcome.replayed = true;
       });
@@ -133,7 +134,8 @@ class Batch {
     while (items_[last].linked && last + 1 < items_.size()) ++last;
     const bool open_end = items_[last].linked;
     if (open_end && !items_[last].outcome.refusal)
-      items_[last].outcome.refusal = Refusal{Condition::chain_open, "the last item of the batch is linked to a next one", {}, {}};
+      items_[last].outcome.refusal = Refusal{
+          Condition::chain_open, "the last item of the batch is linked to a next one", {}, {}};
 
     const std::size_t mark = books.mark();
     const std::size_t transactions = journal_.transactions.size();
@@ -209,7 +211,9 @@ class Batch {
 
 }  // namespace
 
-void post_all(Store& store, std::vector<Item>& items, Mode mode) { Batch(store, items, mode).run(); }
+void post_all(Store& store, std::vector<Item>& items, Mode mode) {
+  Batch(store, items, mode).run();
+}
 
 Outcome post(Store& store, std::vector<Line> lines, const Posting& posting) {
   std::vector<Item> items(1);

@@ -23,7 +23,8 @@ Hold found_hold(Store& store, const TransactionId& id) {
 
 void check_pending(const Hold& hold, std::int64_t now, bool past_expiry_counts) {
   const std::string name = "hold " + to_string(hold.id);
-  if (hold.status == HoldStatus::expired) throw Error(Condition::hold_expired, name + " has expired");
+  if (hold.status == HoldStatus::expired)
+    throw Error(Condition::hold_expired, name + " has expired");
   if (hold.status != HoldStatus::pending)
     throw Error(Condition::hold_not_pending, name + " is " + to_string(hold.status) + " already");
   if (past_expiry_counts && hold.expires_at && *hold.expires_at <= now)
@@ -64,9 +65,9 @@ std::vector<Units> spread(const Hold& hold, const std::optional<Units>& amount,
       last = i;
     }
     if (last == hold.lines.size())
-      throw Error(Condition::reversal_mismatch,
-                  "hold " + to_string(hold.id) + " has no " + (line.amount > 0 ? "debit" : "credit") +
-                      " of account " + quoted(line.account->code));
+      throw Error(Condition::reversal_mismatch, "hold " + to_string(hold.id) + " has no " +
+                                                    (line.amount > 0 ? "debit" : "credit") +
+                                                    " of account " + quoted(line.account->code));
     parts[last] += rest;
   }
   return parts;
@@ -109,7 +110,8 @@ struct LockedHold {
   Books books;
 };
 
-void record(Journal& journal, const Hold& hold, HoldStatus from, std::optional<std::string> reason) {
+void record(Journal& journal, const Hold& hold, HoldStatus from,
+            std::optional<std::string> reason) {
   journal.changes.push_back({hold.id, to_string(from), to_string(hold.status), std::move(reason)});
 }
 
@@ -122,13 +124,15 @@ std::string show_amount(const std::optional<Units>& amount, const Hold& hold) {
 std::string show_lines(const std::vector<Line>& lines) {
   std::string text;
   for (const Line& line : lines)
-    text += (text.empty() ? "" : ", ") + line.account->code + " " + money(line.amount, *line.account);
+    text +=
+        (text.empty() ? "" : ", ") + line.account->code + " " + money(line.amount, *line.account);
   return text.empty() ? "none" : text;
 }
 
 void check_expiry(std::int64_t expires_at, std::int64_t now) {
   if (expires_at <= now)
-    throw Error(Condition::invalid_expiry, "expiry " + format_time(expires_at) + " is not in the future");
+    throw Error(Condition::invalid_expiry,
+                "expiry " + format_time(expires_at) + " is not in the future");
   if (expires_at - now > longest_hold)
     throw Error(Condition::invalid_expiry,
                 "expiry " + format_time(expires_at) + " is more than 100 years ahead");
@@ -162,7 +166,8 @@ TransactionId place_hold(Store& store, const HoldRequest& request) {
   books.reserve(journal, request.lines);
   hold.expires_at = request.expires_at;
   hold.effective_at = posting.effective_at;
-  for (const Line& line : request.lines) hold.lines.push_back({line.account, line.amount, 0, 0, false});
+  for (const Line& line : request.lines)
+    hold.lines.push_back({line.account, line.amount, 0, 0, false});
   journal.changes.push_back({hold.id, nullptr, to_string(HoldStatus::pending), std::nullopt});
   store.insert_hold(hold, posting);
   store.write(journal, books.rows());
@@ -210,7 +215,8 @@ TransactionId capture_hold(Store& store, const CaptureRequest& request) {
     if (parts[i] == 0) continue;
     take(books, line, parts[i]);
     line.captured += parts[i];
-    journal.entries.push_back({id, ++number, line.account, line.amount > 0 ? parts[i] : -parts[i], 0});
+    journal.entries.push_back(
+        {id, ++number, line.account, line.amount > 0 ? parts[i] : -parts[i], 0});
     if (captured.empty()) captured = money(parts[i], *line.account);
   }
   if (request.final) release_rest(books, hold);
@@ -218,7 +224,8 @@ TransactionId capture_hold(Store& store, const CaptureRequest& request) {
   books.post(journal, 0, false);
   journal.transactions.push_back({id, time_of(id), &posting, std::nullopt, hold.id});
   hold.status = nothing_left(hold) ? HoldStatus::captured : HoldStatus::pending;
-  record(journal, hold, HoldStatus::pending, "captured " + captured + " in transaction " + to_string(id));
+  record(journal, hold, HoldStatus::pending,
+         "captured " + captured + " in transaction " + to_string(id));
   store.update_hold(hold);
   store.write(journal, books.rows());
   return id;
@@ -289,7 +296,8 @@ std::size_t expire_holds(Store& store, std::size_t most) {
   const std::vector<TransactionId> ids = store.expired_holds(store.clock(), most);
   std::vector<const Account*> accounts;
   for (const TransactionId& id : ids)
-    for (const Account* account : accounts_of(found_hold(store, id).lines)) accounts.push_back(account);
+    for (const Account* account : accounts_of(found_hold(store, id).lines))
+      accounts.push_back(account);
   if (accounts.empty()) return 0;
   Books books(store, std::move(accounts));
   Journal journal;

@@ -20,7 +20,8 @@ struct HoldRequest {
 
 struct CaptureRequest {
   TransactionId hold;
-  std::optional<Units> amount;  // of a hold of two lines; neither amount nor lines: all that is left
+  std::optional<Units>
+      amount;  // of a hold of two lines; neither amount nor lines: all that is left
   std::vector<Line> lines;
   bool final = true;  // what is left is given back
   Posting posting;    // texts, effective time and key of the captured part

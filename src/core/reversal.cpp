@@ -16,7 +16,8 @@ using Remainder = std::map<const Account*, Units>;
 // What the transaction still does to each account, after its reversals and theirs.
 Remainder remainder_of(Store& store, const TransactionId& id) {
   Remainder left;
-  for (const StoredTransaction::Entry& entry : store.unreversed(id)) left[entry.account] += entry.amount;
+  for (const StoredTransaction::Entry& entry : store.unreversed(id))
+    left[entry.account] += entry.amount;
   return left;
 }
 
@@ -27,7 +28,8 @@ std::vector<Line> mirrored(const StoredTransaction& original, const Remainder& l
                            const ReversalRequest& request) {
   std::vector<Line> lines;
   if (!request.lines.empty()) {
-    if (request.amount) throw Error(Condition::invalid_argument, "give an amount or lines, not both");
+    if (request.amount)
+      throw Error(Condition::invalid_argument, "give an amount or lines, not both");
     return request.lines;
   }
   if (request.amount) {
@@ -50,10 +52,10 @@ std::vector<Line> mirrored(const StoredTransaction& original, const Remainder& l
   }
   for (const auto& entry : original.entries) {
     const auto rest = left.find(entry.account);
-    const bool known = std::any_of(lines.begin(), lines.end(), [&](const Line& line) {
-      return line.account == entry.account;
-    });
-    if (rest != left.end() && rest->second != 0 && !known) lines.push_back({entry.account, -rest->second});
+    const bool known = std::any_of(lines.begin(), lines.end(),
+                                   [&](const Line& line) { return line.account == entry.account; });
+    if (rest != left.end() && rest->second != 0 && !known)
+      lines.push_back({entry.account, -rest->second});
   }
   return lines;
 }
@@ -65,9 +67,9 @@ void check_remainder(const StoredTransaction& original, const Remainder& left,
   for (const Line& line : lines) taken[line.account] += line.amount;
   for (const auto& [account, amount] : taken) {
     if (left.find(account) == left.end())
-      throw Error(Condition::reversal_mismatch,
-                  "transaction " + to_string(original.id) + " has no line of account " +
-                      quoted(account->code));
+      throw Error(Condition::reversal_mismatch, "transaction " + to_string(original.id) +
+                                                    " has no line of account " +
+                                                    quoted(account->code));
     const Units rest = left.at(account);
     if (amount == 0) continue;
     if (rest != 0 && (rest > 0) == (amount > 0))
@@ -96,7 +98,8 @@ TransactionId reverse(Store& store, const ReversalRequest& request) {
   RequestFields fields = {
       {"operation", "reverse"},
       {"transaction", to_string(request.transaction)},
-      {"amount", request.amount ? money(*request.amount, *original.entries.front().account) : "none"},
+      {"amount",
+       request.amount ? money(*request.amount, *original.entries.front().account) : "none"},
       {"lines", show_lines(request.lines)},
       {"force", request.force ? "true" : "false"}};
   add_texts(store, posting, fields);

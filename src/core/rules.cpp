@@ -359,7 +359,8 @@ std::optional<Refusal> compare_with_stored(const Posting& posting, const Line* l
   // A request that named no effective time was given the time of posting.
   if (posting.effective_at.value_or(time_of(stored.id)) !=
       stored.effective_at.value_or(time_of(stored.id)))
-    return conflict("effective_at", stored.effective_at ? format_time(*stored.effective_at) : "none",
+    return conflict("effective_at",
+                    stored.effective_at ? format_time(*stored.effective_at) : "none",
                     posting.effective_at ? format_time(*posting.effective_at) : "none");
   if (posting.metadata.has_value() != stored.metadata.has_value() ||
       (posting.metadata && !store.same_json(*posting.metadata, *stored.metadata)))

@@ -389,10 +389,10 @@ PGDLLEXPORT Datum ledgerflow_reopen_account(PG_FUNCTION_ARGS) {
     return change_account("ledger_reopen_account()", code, reason, name_argument(fcinfo, 2),
                           [&](const Account& account, Balance& balance) {
                             if (balance.status != Status::closed)
-                              throw Error(Condition::account_not_closed,
-                                          "account " + quoted(account.code) + " is not closed",
-                                          std::string("Its status is ") + to_string(balance.status) +
-                                              ".");
+                              throw Error(
+                                  Condition::account_not_closed,
+                                  "account " + quoted(account.code) + " is not closed",
+                                  std::string("Its status is ") + to_string(balance.status) + ".");
                             balance.status = Status::open;
                           });
   });

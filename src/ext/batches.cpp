@@ -33,7 +33,8 @@ Elements array_argument(FunctionCallInfo fcinfo, int number, const char* name) {
 
 std::optional<std::string_view> text_element(const Elements& elements, std::size_t i) {
   if (!elements.has(i)) return std::nullopt;
-  return view_of(pg_call([&] { return PointerGetDatum(PG_DETOAST_DATUM_PACKED(elements.values[i])); }));
+  return view_of(
+      pg_call([&] { return PointerGetDatum(PG_DETOAST_DATUM_PACKED(elements.values[i])); }));
 }
 
 struct BatchArguments {
@@ -106,8 +107,8 @@ std::size_t checked_count(const BatchArguments& arguments) {
   if (count == 0) throw Error(Condition::invalid_argument, "a batch needs at least one item");
   if (static_cast<std::size_t>(count) > max_batch_items)
     throw Error(Condition::too_many_lines, "a batch has too many items",
-                "It has " + std::to_string(count) + "; at most " +
-                    std::to_string(max_batch_items) + " are allowed.");
+                "It has " + std::to_string(count) + "; at most " + std::to_string(max_batch_items) +
+                    " are allowed.");
   const auto check = [&](const Elements& elements, const char* name, bool optional) {
     if (elements.count == count || (optional && elements.values == nullptr)) return;
     throw Error(Condition::invalid_argument,

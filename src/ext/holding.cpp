@@ -36,9 +36,9 @@ void set_expiry(const Expiry& expiry, HoldRequest& request) {
   if (expiry.in->month > most_months || expiry.in->month < -most_months)
     throw Error(Condition::invalid_expiry, "expires_in is too long");
   const TimestampTz until = pg_call([&] {
-    return DatumGetTimestampTz(
-        DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(GetCurrentTimestamp()),
-                            IntervalPGetDatum(expiry.in)));
+    return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
+                                                   TimestampTzGetDatum(GetCurrentTimestamp()),
+                                                   IntervalPGetDatum(expiry.in)));
   });
   if (TIMESTAMP_NOT_FINITE(until) || until > latest_time)
     throw Error(Condition::invalid_expiry, "expires_in is too long");
@@ -90,7 +90,8 @@ PGDLLEXPORT Datum ledgerflow_hold_transfer(PG_FUNCTION_ARGS) {
         hold_request("ledger_hold()", name_argument(fcinfo, 11), [&](Ledger& ledger, Store& store) {
           HoldRequest request;
           request.posting = posting;
-          ledger.load_accounts(std::vector<std::string_view>{checked_code(debit), checked_code(credit)});
+          ledger.load_accounts(
+              std::vector<std::string_view>{checked_code(debit), checked_code(credit)});
           request.lines =
               transfer_lines(ledger.find_account(*debit), ledger.find_account(*credit), amount);
           set_expiry(expiry, request);
@@ -131,8 +132,8 @@ PGDLLEXPORT Datum ledgerflow_capture(PG_FUNCTION_ARGS) {
     posting.effective_at = time_argument(fcinfo, 7);
     posting.metadata = metadata_argument(fcinfo, 8);
     const std::vector<LineArgument> lines = line_arguments(fcinfo, 4);
-    const TransactionId id =
-        hold_request("ledger_capture()", name_argument(fcinfo, 9), [&](Ledger& ledger, Store& store) {
+    const TransactionId id = hold_request(
+        "ledger_capture()", name_argument(fcinfo, 9), [&](Ledger& ledger, Store& store) {
           CaptureRequest request;
           request.hold = required_hold(hold);
           request.amount = hold_amount(store, request.hold, amount);
@@ -166,11 +167,12 @@ PGDLLEXPORT Datum ledgerflow_raise_hold(PG_FUNCTION_ARGS) {
     const auto amount = numeric_argument(fcinfo, 1);
     const auto key = text_argument(fcinfo, 3);
     const std::vector<LineArgument> lines = line_arguments(fcinfo, 2);
-    hold_request("ledger_raise_hold()", name_argument(fcinfo, 4), [&](Ledger& ledger, Store& store) {
-      const TransactionId id = required_hold(hold);
-      raise_hold(store, id, hold_amount(store, id, amount), resolved_lines(ledger, lines), key);
-      return 0;
-    });
+    hold_request(
+        "ledger_raise_hold()", name_argument(fcinfo, 4), [&](Ledger& ledger, Store& store) {
+          const TransactionId id = required_hold(hold);
+          raise_hold(store, id, hold_amount(store, id, amount), resolved_lines(ledger, lines), key);
+          return 0;
+        });
     return Datum{0};
   });
 }

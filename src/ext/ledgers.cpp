@@ -27,7 +27,8 @@ constexpr const char* expire_keys_statement =
 constexpr const char* set_closed_through_statement =
     "UPDATE {ledger}.settings SET closed_through = $1";
 constexpr const char* insert_period_history_statement =
-    "INSERT INTO {ledger}.period_history (changed_by, from_closed_through, to_closed_through, reason) "
+    "INSERT INTO {ledger}.period_history (changed_by, from_closed_through, to_closed_through, "
+    "reason) "
     "VALUES ($1, $2, $3, $4)";
 constexpr std::size_t most_expired_holds = 10000;  // that one call of ledger_maintain settles
 
@@ -164,7 +165,8 @@ Datum change_period(FunctionCallInfo fcinfo, const char* function, Check&& check
       Posting texts;
       texts.description = reason;
       check_texts(texts);
-      pg_call([&] { LockRelationOid(ledger.relation(Table::transactions), ShareRowExclusiveLock); });
+      pg_call(
+          [&] { LockRelationOid(ledger.relation(Table::transactions), ShareRowExclusiveLock); });
       SpiStore store(ledger, call.caller());
       const std::optional<std::int64_t> closed = store.closed_through();
       check(through, closed, store.clock());
@@ -179,7 +181,8 @@ Datum change_period(FunctionCallInfo fcinfo, const char* function, Check&& check
         };
         const Datum values[] = {CStringGetTextDatum(GetUserNameFromId(call.caller(), false)),
                                 time(closed), time(through), reason ? new_text(*reason) : Datum{0}};
-        const char nulls[] = {' ', closed ? ' ' : 'n', through ? ' ' : 'n', reason ? ' ' : 'n', '\0'};
+        const char nulls[] = {' ', closed ? ' ' : 'n', through ? ' ' : 'n', reason ? ' ' : 'n',
+                              '\0'};
         execute(set_plan, SPI_OK_UPDATE, values + 2, nulls + 2);
         execute(history_plan, SPI_OK_INSERT, values, nulls);
       });
@@ -335,7 +338,8 @@ PGDLLEXPORT Datum ledgerflow_close_period(PG_FUNCTION_ARGS) {
       fcinfo, "ledger_close_period()",
       [](const std::optional<std::int64_t>& through, const std::optional<std::int64_t>& closed,
          std::int64_t now) {
-        if (!through) throw Error(Condition::invalid_period, "the end of a period must not be NULL");
+        if (!through)
+          throw Error(Condition::invalid_period, "the end of a period must not be NULL");
         if (*through > now)
           throw Error(Condition::invalid_period,
                       "cannot close a period that ends in the future: " + format_time(*through));
@@ -347,16 +351,18 @@ PGDLLEXPORT Datum ledgerflow_close_period(PG_FUNCTION_ARGS) {
 
 PG_FUNCTION_INFO_V1(ledgerflow_reopen_period);
 PGDLLEXPORT Datum ledgerflow_reopen_period(PG_FUNCTION_ARGS) {
-  return change_period(
-      fcinfo, "ledger_reopen_period()",
-      [](const std::optional<std::int64_t>& through, const std::optional<std::int64_t>& closed,
-         std::int64_t) {
-        if (!closed) throw Error(Condition::invalid_period, "no period is closed", {}, "Nothing is to be done.");
-        if (through && *through >= *closed)
-          throw Error(Condition::invalid_period,
-                      "the books are closed through " + format_time(*closed) + " only", {},
-                      "Name an earlier time, or NULL to reopen everything.");
-      });
+  return change_period(fcinfo, "ledger_reopen_period()",
+                       [](const std::optional<std::int64_t>& through,
+                          const std::optional<std::int64_t>& closed, std::int64_t) {
+                         if (!closed)
+                           throw Error(Condition::invalid_period, "no period is closed", {},
+                                       "Nothing is to be done.");
+                         if (through && *through >= *closed)
+                           throw Error(
+                               Condition::invalid_period,
+                               "the books are closed through " + format_time(*closed) + " only", {},
+                               "Name an earlier time, or NULL to reopen everything.");
+                       });
 }
 
 PG_FUNCTION_INFO_V1(ledgerflow_to_minor);

@@ -56,13 +56,16 @@ PGDLLEXPORT Datum ledgerflow_post_transfer(PG_FUNCTION_ARGS) {
     const auto credit = text_argument(fcinfo, 1);
     const auto amount = numeric_argument(fcinfo, 2);
     const Posting posting = posting_arguments(fcinfo, 3);
-    return post_request("ledger_post()", name_argument(fcinfo, 9), [&](Ledger& ledger, Store& store) {
-      ledger.load_accounts(std::vector<std::string_view>{checked_code(debit), checked_code(credit)});
-      return post(store,
-                  transfer_lines(ledger.find_account(*debit), ledger.find_account(*credit), amount),
-                  posting)
-          .id;
-    });
+    return post_request(
+        "ledger_post()", name_argument(fcinfo, 9), [&](Ledger& ledger, Store& store) {
+          ledger.load_accounts(
+              std::vector<std::string_view>{checked_code(debit), checked_code(credit)});
+          return post(store,
+                      transfer_lines(ledger.find_account(*debit), ledger.find_account(*credit),
+                                     amount),
+                      posting)
+              .id;
+        });
   });
 }
 
@@ -71,9 +74,10 @@ PGDLLEXPORT Datum ledgerflow_post_lines(PG_FUNCTION_ARGS) {
   return guarded([&] {
     const Posting posting = posting_arguments(fcinfo, 1);
     const std::vector<LineArgument> lines = line_arguments(fcinfo, 0);
-    return post_request("ledger_post()", name_argument(fcinfo, 7), [&](Ledger& ledger, Store& store) {
-      return post(store, resolved_lines(ledger, lines), posting).id;
-    });
+    return post_request("ledger_post()", name_argument(fcinfo, 7),
+                        [&](Ledger& ledger, Store& store) {
+                          return post(store, resolved_lines(ledger, lines), posting).id;
+                        });
   });
 }
 
@@ -91,8 +95,7 @@ PGDLLEXPORT Datum ledgerflow_reverse(PG_FUNCTION_ARGS) {
     const bool force = !PG_ARGISNULL(8) && PG_GETARG_BOOL(8);
     const char* ledger_name = name_argument(fcinfo, 9);
     const std::vector<LineArgument> lines = line_arguments(fcinfo, 4);
-    if (!transaction)
-      throw Error(Condition::transaction_not_found, "transaction must not be NULL");
+    if (!transaction) throw Error(Condition::transaction_not_found, "transaction must not be NULL");
     // Setting limits aside takes the right to change them.
     if (force) {
       Call check("ledger_reverse()", ledger_name, Table::account_balances, ACL_UPDATE);
@@ -105,7 +108,8 @@ PGDLLEXPORT Datum ledgerflow_reverse(PG_FUNCTION_ARGS) {
       request.force = force;
       request.lines = resolved_lines(ledger, lines);
       if (amount)
-        request.amount = amount_units(amount, *store.load(*transaction).entries.at(0).account, false);
+        request.amount =
+            amount_units(amount, *store.load(*transaction).entries.at(0).account, false);
       return reverse(store, request);
     });
   });

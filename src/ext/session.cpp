@@ -7,9 +7,11 @@ namespace ledgerflow {
 namespace {
 
 constexpr const char* table_names[table_count] = {
-    "settings",       "currencies",          "account_types",   "accounts",     "account_balances",
-    "transactions",   "entries",             "idempotency_keys", "holds",       "hold_lines",
-    "transaction_history", "account_history", "period_history"};
+    "settings",      "currencies",          "account_types",
+    "accounts",      "account_balances",    "transactions",
+    "entries",       "idempotency_keys",    "holds",
+    "hold_lines",    "transaction_history", "account_history",
+    "period_history"};
 constexpr std::size_t most_accounts = 100000;  // that a session keeps
 
 using Ledgers = std::unordered_map<Oid, LedgerPtr>;
@@ -347,11 +349,11 @@ void Ledger::load_accounts(const std::vector<std::string_view>& codes) {
   if (missing.empty()) return;
   static constexpr Oid types[] = {TEXTARRAYOID};
   SPIPlanPtr query = plan(accounts_by_code_query, 1, types);
-  read_accounts(query, pg_call([&] {
-                  return PointerGetDatum(construct_array(missing.data(),
-                                                         static_cast<int>(missing.size()), TEXTOID,
-                                                         -1, false, TYPALIGN_INT));
-                }));
+  read_accounts(
+      query, pg_call([&] {
+        return PointerGetDatum(construct_array(missing.data(), static_cast<int>(missing.size()),
+                                               TEXTOID, -1, false, TYPALIGN_INT));
+      }));
 }
 
 void Ledger::load_accounts(const std::vector<std::int64_t>& ids) {
@@ -362,9 +364,9 @@ void Ledger::load_accounts(const std::vector<std::int64_t>& ids) {
   static constexpr Oid types[] = {INT8ARRAYOID};
   SPIPlanPtr query = plan(accounts_by_id_query, 1, types);
   read_accounts(query, pg_call([&] {
-                  return PointerGetDatum(construct_array(
-                      missing.data(), static_cast<int>(missing.size()), INT8OID,
-                      sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+                  return PointerGetDatum(
+                      construct_array(missing.data(), static_cast<int>(missing.size()), INT8OID,
+                                      sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
                 }));
 }
 

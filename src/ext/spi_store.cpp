@@ -37,14 +37,16 @@ constexpr const char* closed_through_locking_query =
 // The transaction and everything that reverses it, directly or not.
 constexpr const char* unreversed_query =
     "WITH RECURSIVE tree (id) AS (SELECT $1 UNION ALL "
-    "SELECT t.id FROM tree JOIN {ledger}.transactions t ON t.reverses OPERATOR(pg_catalog.=) tree.id) "
+    "SELECT t.id FROM tree JOIN {ledger}.transactions t ON t.reverses OPERATOR(pg_catalog.=) "
+    "tree.id) "
     "SELECT e.account_id, pg_catalog.sum(e.amount) FROM tree "
     "JOIN {ledger}.entries e ON e.transaction_id OPERATOR(pg_catalog.=) tree.id "
     "GROUP BY e.account_id ORDER BY e.account_id";
 constexpr const char* is_reversed_query =
     "SELECT 1 FROM {ledger}.transactions WHERE reverses OPERATOR(pg_catalog.=) $1 LIMIT 1";
 constexpr const char* find_hold_query =
-    "SELECT status, expires_at, effective_at FROM {ledger}.holds WHERE id OPERATOR(pg_catalog.=) $1";
+    "SELECT status, expires_at, effective_at FROM {ledger}.holds WHERE id OPERATOR(pg_catalog.=) "
+    "$1";
 constexpr const char* find_hold_lines_query =
     "SELECT account_id, amount, captured, released FROM {ledger}.hold_lines "
     "WHERE hold_id OPERATOR(pg_catalog.=) $1 ORDER BY line";
@@ -57,7 +59,8 @@ constexpr const char* expired_holds_query =
     "SELECT id FROM {ledger}.holds WHERE status OPERATOR(pg_catalog.=) 'pending' "
     "AND expires_at OPERATOR(pg_catalog.<=) $1 ORDER BY expires_at LIMIT $2";
 constexpr const char* insert_hold_statement =
-    "INSERT INTO {ledger}.holds (id, created_at, expires_at, effective_at, xact_id, created_by, status, "
+    "INSERT INTO {ledger}.holds (id, created_at, expires_at, effective_at, xact_id, created_by, "
+    "status, "
     "reference, description, metadata) "
     "VALUES ($1, $2, $3, $4, pg_catalog.pg_current_xact_id(), $5, $6, $7, $8, $9)";
 constexpr const char* insert_hold_line_statement =
@@ -72,7 +75,8 @@ constexpr const char* release_line_statement =
     "UPDATE {ledger}.hold_lines SET released = released OPERATOR(pg_catalog.+) $3, is_open = false "
     "WHERE hold_id OPERATOR(pg_catalog.=) $1 AND line OPERATOR(pg_catalog.=) $2";
 constexpr const char* insert_change_statement =
-    "INSERT INTO {ledger}.transaction_history (transaction_id, changed_by, from_status, to_status, reason) "
+    "INSERT INTO {ledger}.transaction_history (transaction_id, changed_by, from_status, to_status, "
+    "reason) "
     "VALUES ($1, $2, $3, $4, $5)";
 constexpr const char* load_transaction_query =
     "SELECT effective_at, reference, description, metadata FROM {ledger}.transactions "
@@ -218,9 +222,9 @@ void SpiStore::claim_keys(std::vector<KeyClaim>& claims) {
   SPIPlanPtr find_plan = ledger_.plan(find_key_query, 1, types);
   const EngineWrites engine_writes;
   for (KeyClaim& claim : claims) {
-    SPIPlanPtr claim_plan =
-        claim.request == nullptr ? ledger_.plan(claim_key_statement, 2, types)
-                                 : ledger_.plan(claim_key_with_request_statement, 4, types);
+    SPIPlanPtr claim_plan = claim.request == nullptr
+                                ? ledger_.plan(claim_key_statement, 2, types)
+                                : ledger_.plan(claim_key_with_request_statement, 4, types);
     std::vector<Datum> names;
     std::vector<Datum> fields;
     if (claim.request != nullptr) {
@@ -279,7 +283,8 @@ void SpiStore::drop_keys(const std::vector<std::string_view>& keys) {
 
 void SpiStore::find_references(std::vector<ReferenceUse>& uses, bool holds) {
   static constexpr Oid types[] = {TEXTOID};
-  SPIPlanPtr plan = ledger_.plan(holds ? find_hold_reference_query : find_reference_query, 1, types);
+  SPIPlanPtr plan =
+      ledger_.plan(holds ? find_hold_reference_query : find_reference_query, 1, types);
   for (ReferenceUse& use : uses)
     pg_call([&] {
       const Datum value = new_text(use.reference);
@@ -292,7 +297,8 @@ void SpiStore::find_references(std::vector<ReferenceUse>& uses, bool holds) {
 // what it left after they have it. A snapshot from before is caught by locking the row as well.
 std::optional<std::int64_t> SpiStore::closed_through() {
   SPIPlanPtr plan = ledger_.plan(
-      IsolationUsesXactSnapshot() ? closed_through_locking_query : closed_through_query, 0, nullptr);
+      IsolationUsesXactSnapshot() ? closed_through_locking_query : closed_through_query, 0,
+      nullptr);
   return pg_call([&]() -> std::optional<std::int64_t> {
     LockRelationOid(ledger_.relation(Table::transactions), RowExclusiveLock);
     execute(plan, SPI_OK_SELECT, nullptr);
@@ -366,8 +372,8 @@ std::optional<Hold> SpiStore::find_hold(const TransactionId& id) {
     execute(hold_plan, SPI_OK_SELECT, &key);
     if (SPI_processed == 0) return false;
     const Row row = result_row(0);
-    const auto status = hold_status_from_string(
-        view_of(PointerGetDatum(PG_DETOAST_DATUM_PACKED(row.column(1)))));
+    const auto status =
+        hold_status_from_string(view_of(PointerGetDatum(PG_DETOAST_DATUM_PACKED(row.column(1)))));
     if (!status) elog(ERROR, "a hold of the ledger has an unknown status");
     hold.status = *status;
     const std::optional<Datum> expires_at = row.nullable(2);
@@ -424,7 +430,8 @@ std::vector<TransactionId> SpiStore::expired_holds(std::int64_t now, std::size_t
                             Int64GetDatum(static_cast<std::int64_t>(most))};
     execute(plan, SPI_OK_SELECT, values);
     ids.resize(SPI_processed);
-    for (std::uint64_t i = 0; i < SPI_processed; ++i) ids[i] = id_from_datum(result_row(i).column(1));
+    for (std::uint64_t i = 0; i < SPI_processed; ++i)
+      ids[i] = id_from_datum(result_row(i).column(1));
   });
   return ids;
 }
@@ -575,15 +582,16 @@ void SpiStore::insert_hold(const Hold& hold, const Posting& posting) {
     const auto optional_text = [](const std::optional<std::string_view>& text) {
       return text ? new_text(*text) : Datum{0};
     };
-    const Datum values[] = {datum_of(hold.id),
-                            TimestampTzGetDatum(timestamp_of(time_of(hold.id))),
-                            time(hold.expires_at),
-                            time(hold.effective_at),
-                            CStringGetTextDatum(GetUserNameFromId(author_, false)),
-                            CStringGetTextDatum(to_string(hold.status)),
-                            optional_text(posting.reference),
-                            optional_text(posting.description),
-                            posting.metadata ? PointerGetDatum(posting.metadata->data()) : Datum{0}};
+    const Datum values[] = {
+        datum_of(hold.id),
+        TimestampTzGetDatum(timestamp_of(time_of(hold.id))),
+        time(hold.expires_at),
+        time(hold.effective_at),
+        CStringGetTextDatum(GetUserNameFromId(author_, false)),
+        CStringGetTextDatum(to_string(hold.status)),
+        optional_text(posting.reference),
+        optional_text(posting.description),
+        posting.metadata ? PointerGetDatum(posting.metadata->data()) : Datum{0}};
     const char nulls[] = {' ',
                           ' ',
                           null_flag(!hold.expires_at),
@@ -653,13 +661,12 @@ void SpiStore::insert_changes(const std::vector<StatusChange>& changes) {
   SPIPlanPtr plan = ledger_.plan(insert_change_statement, 5, types);
   for (const StatusChange& change : changes)
     pg_call([&] {
-      const Datum values[] = {datum_of(change.id),
-                              CStringGetTextDatum(GetUserNameFromId(author_, false)),
-                              change.from != nullptr ? CStringGetTextDatum(change.from) : Datum{0},
-                              CStringGetTextDatum(change.to),
-                              change.reason ? new_text(*change.reason) : Datum{0}};
-      const char nulls[] = {' ', ' ', null_flag(change.from == nullptr), ' ',
-                            null_flag(!change.reason), '\0'};
+      const Datum values[] = {
+          datum_of(change.id), CStringGetTextDatum(GetUserNameFromId(author_, false)),
+          change.from != nullptr ? CStringGetTextDatum(change.from) : Datum{0},
+          CStringGetTextDatum(change.to), change.reason ? new_text(*change.reason) : Datum{0}};
+      const char nulls[] = {
+          ' ', ' ', null_flag(change.from == nullptr), ' ', null_flag(!change.reason), '\0'};
       execute(plan, SPI_OK_INSERT, values, nulls);
     });
 }

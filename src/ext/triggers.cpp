@@ -200,8 +200,7 @@ void check_balanced(const TriggerData* trigger) {
     const StoredTransaction stored = store.load(id);
     std::vector<Line> lines;
     lines.reserve(stored.entries.size());
-    for (const auto& entry : stored.entries)
-      lines.push_back({entry.account, entry.amount});
+    for (const auto& entry : stored.entries) lines.push_back({entry.account, entry.amount});
     std::optional<Refusal> refusal = check_lines(lines.data(), lines.size());
     if (!refusal) return;
     // The refusal speaks of "a transaction" or "transaction": say which.

@@ -1,6 +1,6 @@
 // ledger_post_batch: many postings in one call.
 #include "ext/arguments.hpp"
-#include "ext/spi_store.hpp"
+#include "ext/heap_store.hpp"
 
 namespace ledgerflow {
 
@@ -148,6 +148,7 @@ Datum post_batch(FunctionCallInfo fcinfo, bool by_id) {
     Call call("ledger_post_batch()", name_argument(fcinfo, 10), Table::transactions, ACL_INSERT);
     std::vector<Item> items(count);
     call.as_owner([&] {
+      const std::unique_ptr<SpiStore> store = choose_store(call);
       load_accounts(call.ledger(), arguments, count);
       for (std::size_t i = 0; i < count; ++i) {
         items[i].linked = arguments.linked.has(i) && DatumGetBool(arguments.linked.values[i]);
@@ -157,8 +158,8 @@ Datum post_batch(FunctionCallInfo fcinfo, bool by_id) {
           items[i].outcome.refusal = error.refusal();
         }
       }
-      SpiStore store(call.ledger(), call.caller());
-      post_all(store, items, mode);
+      post_all(*store, items, mode);
+      store->finish();
     });
     call.finish();
 

@@ -1,6 +1,6 @@
 // ledger_hold, ledger_capture, ledger_release, ledger_raise_hold.
 #include "ext/arguments.hpp"
-#include "ext/spi_store.hpp"
+#include "ext/heap_store.hpp"
 
 namespace ledgerflow {
 
@@ -53,8 +53,10 @@ template <typename Request>
 auto hold_request(const char* function, const char* ledger, Request&& request) {
   Call call(function, ledger, Table::transactions, ACL_INSERT);
   const auto result = call.as_owner([&] {
-    SpiStore store(call.ledger(), call.caller());
-    return request(call.ledger(), store);
+    const std::unique_ptr<SpiStore> store = choose_store(call);
+    const auto answer = request(call.ledger(), *store);
+    store->finish();
+    return answer;
   });
   call.finish();
   return result;

@@ -1,6 +1,6 @@
 // ledger_post, ledger_reverse, and the lines that they take.
 #include "ext/arguments.hpp"
-#include "ext/spi_store.hpp"
+#include "ext/heap_store.hpp"
 
 namespace ledgerflow {
 
@@ -11,8 +11,10 @@ template <typename Request>
 Datum post_request(const char* function, const char* ledger, Request&& request) {
   Call call(function, ledger, Table::transactions, ACL_INSERT);
   const TransactionId id = call.as_owner([&] {
-    SpiStore store(call.ledger(), call.caller());
-    return request(call.ledger(), store);
+    const std::unique_ptr<SpiStore> store = choose_store(call);
+    const auto answer = request(call.ledger(), *store);
+    store->finish();
+    return answer;
   });
   call.finish();
   return pg_call([&] { return new_uuid(id); });

@@ -1,6 +1,7 @@
 #include "ext/session.hpp"
 
 #include "ext/datums.hpp"
+#include "ext/heap_tables.hpp"
 
 namespace ledgerflow {
 
@@ -19,6 +20,12 @@ using Ledgers = std::unordered_map<Oid, LedgerPtr>;
 Ledgers* ledgers = nullptr;
 
 char* ledger_setting = nullptr;
+int store_setting_value = static_cast<int>(StoreSetting::automatic);
+constexpr config_enum_entry store_settings[] = {
+    {"auto", static_cast<int>(StoreSetting::automatic), false},
+    {"heap", static_cast<int>(StoreSetting::heap), false},
+    {"spi", static_cast<int>(StoreSetting::spi), false},
+    {nullptr, 0, false}};
 int engine_depth = -1;  // trigger depth at which the engine writes; -1: it does not
 
 int trigger_depth() { return DatumGetInt32(pg_trigger_depth(nullptr)); }
@@ -136,6 +143,7 @@ LedgerPtr remembered_ledger(Oid schema) {
         std::equal(old.relations, old.relations + table_count, fresh->relations) &&
         !(in_use && old.rolled_back)) {
       old.stale = false;
+      old.forget_heap_layout();
       if (old.rolled_back) old.forget_unsure_accounts();
       return known->second;
     }
@@ -183,10 +191,20 @@ bool may_read(const Ledger& ledger, Oid user) {
 
 }  // namespace
 
+const char* table_name(Table table) { return table_names[static_cast<std::size_t>(table)]; }
+
+StoreSetting store_setting() { return static_cast<StoreSetting>(store_setting_value); }
+
 void start_session() {
   DefineCustomStringVariable("ledgerflow.ledger", "Ledger that functions use when they name none.",
                              nullptr, &ledger_setting, "ledger", PGC_USERSET, 0, nullptr, nullptr,
                              nullptr);
+  DefineCustomEnumVariable(
+      "ledgerflow.store", "How postings are written.",
+      "heap: straight to the tables; spi: by SQL statements; auto: heap wherever "
+      "the ledger's tables are ordinary ones.",
+      &store_setting_value, static_cast<int>(StoreSetting::automatic), store_settings, PGC_USERSET,
+      0, nullptr, nullptr, nullptr);
 #if PG_VERSION_NUM >= 150000
   MarkGUCPrefixReserved("ledgerflow");
 #else
@@ -239,6 +257,13 @@ Call::Call(Oid schema) : caller_(GetUserId()) {
   ledger_ = remembered_ledger(schema);
 }
 
+void Call::lock_tables(std::initializer_list<Table> tables) {
+  pg_call([&] {
+    for (const Table table : tables) LockRelationOid(ledger_->relation(table), RowExclusiveLock);
+  });
+  if (ledger_->stale) ledger_ = remembered_ledger(ledger_->schema);
+}
+
 void Call::finish() {
   pg_call([] { SPI_finish(); });
 }
@@ -268,6 +293,15 @@ SPIPlanPtr Ledger::plan(const char* text, int parameters, const Oid* types) {
   });
   plans_.emplace(text, made);
   return made;
+}
+
+const HeapLayout& Ledger::heap_layout() {
+  if (heap_layout_ == nullptr) {
+    HeapLayout layout;
+    pg_call([&] { layout = read_heap_layout(*this); });
+    heap_layout_ = std::make_shared<const HeapLayout>(layout);
+  }
+  return *heap_layout_;
 }
 
 Ledger::~Ledger() {

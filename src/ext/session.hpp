@@ -26,6 +26,14 @@ enum class Table : unsigned char {
 inline constexpr std::size_t table_count = 13;
 inline constexpr int format_version = 1;
 
+const char* table_name(Table table);
+
+// How postings write: ledgerflow.store.
+enum class StoreSetting : int { automatic, heap, spi };
+StoreSetting store_setting();
+
+struct HeapLayout;
+
 class Ledger {
  public:
   Ledger(Oid schema_oid, std::string plain_name, std::string quoted_name)
@@ -55,6 +63,10 @@ class Ledger {
   // for the quoted schema.
   SPIPlanPtr plan(const char* text, int parameters, const Oid* types);
 
+  // Whether and how its tables can be written without SQL.
+  const HeapLayout& heap_layout();
+  void forget_heap_layout() { heap_layout_.reset(); }
+
   // Accounts that were read in a transaction may have been made in it: they are forgotten when it, or a
   // part of it, rolls back. Only while no call uses the ledger.
   void keep_accounts() { unsure_.clear(); }
@@ -69,6 +81,7 @@ class Ledger {
   std::unordered_map<std::int64_t, std::unique_ptr<Account>> accounts_by_id_;
   std::vector<std::int64_t> unsure_;
   std::unordered_map<const char*, SPIPlanPtr> plans_;
+  std::shared_ptr<const HeapLayout> heap_layout_;
 };
 
 // A call keeps the ledger that it works on, whatever invalidations come in the meantime.
@@ -145,6 +158,9 @@ class Call {
     }
     throw_refusal(std::move(*refusal));
   }
+
+  // Locks tables for writing; afterwards the ledger is known as they are now.
+  void lock_tables(std::initializer_list<Table> tables);
 
   // Closes the SPI connection; after an error PostgreSQL does.
   void finish();

@@ -456,40 +456,29 @@ void SpiStore::insert_transaction(const Journal::Transaction& transaction) {
                                   TEXTOID, JSONBOID,       UUIDOID,        UUIDOID};
   SPIPlanPtr plan = ledger_.plan(insert_transaction_statement, 9, types);
   const Posting& posting = *transaction.posting;
-  bool duplicate = false;
-  try {
-    pg_call([&] {
-      const Datum values[] = {
-          datum_of(transaction.id),
-          TimestampTzGetDatum(timestamp_of(transaction.posted_at)),
-          TimestampTzGetDatum(timestamp_of(posting.effective_at.value_or(transaction.posted_at))),
-          CStringGetTextDatum(GetUserNameFromId(author_, false)),
-          posting.reference ? new_text(*posting.reference) : Datum{0},
-          posting.description ? new_text(*posting.description) : Datum{0},
-          posting.metadata ? PointerGetDatum(posting.metadata->data()) : Datum{0},
-          transaction.reverses ? datum_of(*transaction.reverses) : Datum{0},
-          transaction.hold ? datum_of(*transaction.hold) : Datum{0}};
-      const char nulls[] = {' ',
-                            ' ',
-                            ' ',
-                            ' ',
-                            null_flag(!posting.reference),
-                            null_flag(!posting.description),
-                            null_flag(!posting.metadata),
-                            null_flag(!transaction.reverses),
-                            null_flag(!transaction.hold),
-                            '\0'};
-      execute(plan, SPI_OK_INSERT, values, nulls);
-    });
-  } catch (const PgError& error) {
-    // Another session has posted the same reference since it was looked for.
-    duplicate = posting.reference && error.data->sqlerrcode == ERRCODE_UNIQUE_VIOLATION;
-    if (!duplicate) throw;
-  }
-  if (duplicate)
-    throw Error(Condition::duplicate_reference,
-                "reference " + quoted(*posting.reference) + " is used already",
-                "It belongs to a transaction that was posted at the same time.");
+  pg_call([&] {
+    const Datum values[] = {
+        datum_of(transaction.id),
+        TimestampTzGetDatum(timestamp_of(transaction.posted_at)),
+        TimestampTzGetDatum(timestamp_of(posting.effective_at.value_or(transaction.posted_at))),
+        CStringGetTextDatum(GetUserNameFromId(author_, false)),
+        posting.reference ? new_text(*posting.reference) : Datum{0},
+        posting.description ? new_text(*posting.description) : Datum{0},
+        posting.metadata ? PointerGetDatum(posting.metadata->data()) : Datum{0},
+        transaction.reverses ? datum_of(*transaction.reverses) : Datum{0},
+        transaction.hold ? datum_of(*transaction.hold) : Datum{0}};
+    const char nulls[] = {' ',
+                          ' ',
+                          ' ',
+                          ' ',
+                          null_flag(!posting.reference),
+                          null_flag(!posting.description),
+                          null_flag(!posting.metadata),
+                          null_flag(!transaction.reverses),
+                          null_flag(!transaction.hold),
+                          '\0'};
+    execute(plan, SPI_OK_INSERT, values, nulls);
+  });
 }
 
 void SpiStore::insert_entries(const std::vector<Journal::Entry>& entries) {
@@ -560,11 +549,30 @@ void SpiStore::update_balances(const std::vector<Balance>& balances) {
 void SpiStore::write(const Journal& journal, const std::vector<Balance>& balances) {
   const EngineWrites engine_writes;
   for (const Journal::Transaction& transaction : journal.transactions)
-    insert_transaction(transaction);
+    catch_duplicate_reference(journal, [&] { insert_transaction(transaction); });
   if (!journal.entries.empty()) insert_entries(journal.entries);
   update_balances(balances);
+  write_rest(journal);
+}
+
+void SpiStore::write_rest(const Journal& journal) {
+  if (journal.expired.empty() && journal.changes.empty()) return;
+  const EngineWrites engine_writes;
   release_expired(journal.expired);
   insert_changes(journal.changes);
+}
+
+void SpiStore::refuse_duplicate_reference(const Journal& journal, const PgError& error) {
+  std::string reference;
+  for (const Journal::Transaction& transaction : journal.transactions)
+    if (transaction.posting->reference && reference.empty())
+      reference = *transaction.posting->reference;
+  if (reference.empty()) throw error;
+  throw Error(Condition::duplicate_reference,
+              journal.transactions.size() == 1
+                  ? "reference " + quoted(reference) + " is used already"
+                  : "a reference of the batch is used already",
+              "It belongs to a transaction that was posted at the same time.");
 }
 
 void SpiStore::insert_hold(const Hold& hold, const Posting& posting) {

@@ -6,7 +6,7 @@
 namespace ledgerflow {
 
 // Lives inside a Call, which connects to SPI and acts as the owner of the ledger.
-class SpiStore final : public Store {
+class SpiStore : public Store {
  public:
   // `author` is recorded as created_by.
   SpiStore(Ledger& ledger, Oid author) : ledger_(ledger), author_(author) {}
@@ -35,7 +35,29 @@ class SpiStore final : public Store {
   // Limits and status of a locked balance.
   void write_rules(const Balance& balance);
 
+  // Closes what is open, at the end of a call that succeeded.
+  virtual void finish() {}
+
+ protected:
+  // Runs what inserts the journal's transactions; another session may have used one of their references
+  // since it was looked for.
+  template <typename Insert>
+  void catch_duplicate_reference(const Journal& journal, Insert&& insert) {
+    try {
+      insert();
+    } catch (const PgError& error) {
+      if (error.data->sqlerrcode != ERRCODE_UNIQUE_VIOLATION) throw;
+      refuse_duplicate_reference(journal, error);
+    }
+  }
+  // What few journals have: reservations given back, changes of status.
+  void write_rest(const Journal& journal);
+
+  Ledger& ledger_;
+  Oid author_;
+
  private:
+  [[noreturn]] static void refuse_duplicate_reference(const Journal& journal, const PgError& error);
   void insert_transaction(const Journal::Transaction& transaction);
   void insert_entries(const std::vector<Journal::Entry>& entries);
   void update_balances(const std::vector<Balance>& balances);
@@ -43,9 +65,6 @@ class SpiStore final : public Store {
   void release_expired(const std::vector<ExpiredLine>& lines);
   void insert_changes(const std::vector<StatusChange>& changes);
   std::vector<StoredTransaction::Entry> read_entries(SPIPlanPtr plan, const TransactionId& id);
-
-  Ledger& ledger_;
-  Oid author_;
 };
 
 // An id for a transaction that is to be inserted by hand: no account is locked for it.

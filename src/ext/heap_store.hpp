@@ -1,0 +1,39 @@
+// The store that reads and writes a ledger's rows through the table access method, without SQL. For what a
+// plain posting does; everything else it leaves to the SPI store.
+#pragma once
+
+#include "ext/heap_tables.hpp"
+#include "ext/spi_store.hpp"
+
+namespace ledgerflow {
+
+class HeapStore final : public SpiStore {
+ public:
+  HeapStore(Ledger& ledger, Oid author, const HeapLayout& layout)
+      : SpiStore(ledger, author), layout_(layout) {}
+  ~HeapStore() override = default;
+
+  void lock_balances(std::vector<Balance>& balances) override;
+  void claim_keys(std::vector<KeyClaim>& claims) override;
+  void write(const Journal& journal, const std::vector<Balance>& balances) override;
+  void finish() override;
+
+ private:
+  void lock_rows(std::vector<Balance>& balances);
+  void lock_row(Balance& balance, std::size_t number, struct IndexScanDescData* scan,
+                TupleTableSlot* slot);
+  bool claim_key(const KeyClaim& claim, TupleTableSlot* slot);
+  void insert_transactions(const std::vector<Journal::Transaction>& transactions);
+  void insert_entries(const std::vector<Journal::Entry>& entries);
+  void update_rows(const std::vector<Balance>& balances);
+  const HeapLayout layout_;
+  EState* executor_ = nullptr;
+  OpenTable balances_;
+  OpenTable keys_;
+  std::vector<HeapTuple> locked_;  // as they are locked, in the order of the balances
+};
+
+// The store that a posting on this ledger uses, as ledgerflow.store has it.
+std::unique_ptr<SpiStore> choose_store(Call& call);
+
+}  // namespace ledgerflow

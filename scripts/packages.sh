@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a group of tasks needs and that are missing; does nothing otherwise.
-#   scripts/packages.sh GROUP...     groups: build, test, demo
+#   scripts/packages.sh GROUP...     groups: build, test, demo, bench
 set -euo pipefail
 
 build=(g++ make pkg-config postgresql-15 postgresql-server-dev-15 libpq-dev clang-14 llvm-14)
 test=(postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl libgtest-dev
     clang-format-14 clang-tidy-14 python3)
 demo=(beancount hledger python3)
+bench=(gnuplot-nox python3)
 
 wanted=()
 for group in "$@"; do
@@ -14,8 +15,9 @@ for group in "$@"; do
         build) wanted+=("${build[@]}") ;;
         test) wanted+=("${test[@]}") ;;
         demo) wanted+=("${demo[@]}") ;;
+        bench) wanted+=("${bench[@]}") ;;
         *)
-            echo "packages: no group '$group'; there are build, test and demo" >&2
+            echo "packages: no group '$group'; there are build, test, demo and bench" >&2
             exit 2
             ;;
     esac

@@ -18,6 +18,10 @@ CREATE FUNCTION ledger_guard_account() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_guard_account';
 COMMENT ON FUNCTION ledger_guard_account() IS 'Checks an account inserted by hand and gives it its row of account_balances';
 
+CREATE FUNCTION ledger_post_rows() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_post_rows';
+COMMENT ON FUNCTION ledger_post_rows() IS 'Posts the rows that a statement inserts into a ledger''s postings view';
+
 CREATE FUNCTION ledger_is_raw_write() RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_raw_write';
 COMMENT ON FUNCTION ledger_is_raw_write() IS 'For the WHEN condition of a ledger''s triggers: false while the ledger itself writes';

@@ -14,8 +14,9 @@ namespace {
 // Posts a list of items in one pass of locks, keys and writes.
 class Batch {
  public:
-  Batch(Store& store, std::vector<Item>& items, Mode mode)
-      : store_(store), items_(items), mode_(mode) {}
+  Batch(Store& store, std::vector<Item>& items, Mode mode,
+        const std::optional<Numbering>& numbering)
+      : store_(store), items_(items), mode_(mode), numbering_(numbering) {}
 
   void run() {
     for (Item& item : items_) attempt(item, [&] { check_request(item); });
@@ -46,9 +47,12 @@ class Batch {
 
   [[noreturn]] void refuse_all(const Item& item) {
     Refusal refusal = *item.outcome.refusal;
-    if (items_.size() > 1)
+    if (numbering_) {
+      const std::size_t number =
+          numbering_->first + static_cast<std::size_t>(&item - items_.data());
       refusal.message =
-          "item " + std::to_string(&item - items_.data() + 1) + ": " + refusal.message;
+          std::string(numbering_->noun) + " " + std::to_string(number) + ": " + refusal.message;
+    }
     throw Error(std::move(refusal));
   }
 
@@ -203,6 +207,7 @@ class Batch {
   Store& store_;
   std::vector<Item>& items_;
   Mode mode_;
+  std::optional<Numbering> numbering_;  // none: the only item needs no number
   Journal journal_;
   std::vector<const Item*> claimed_;
   std::map<const Item*, const Item*> repeated_;
@@ -211,15 +216,15 @@ class Batch {
 
 }  // namespace
 
-void post_all(Store& store, std::vector<Item>& items, Mode mode) {
-  Batch(store, items, mode).run();
+void post_all(Store& store, std::vector<Item>& items, Mode mode, Numbering numbering) {
+  Batch(store, items, mode, numbering).run();
 }
 
 Outcome post(Store& store, std::vector<Line> lines, const Posting& posting) {
   std::vector<Item> items(1);
   items[0].posting = posting;
   items[0].lines = std::move(lines);
-  post_all(store, items, Mode::atomic);
+  Batch(store, items, Mode::atomic, std::nullopt).run();
   return items[0].outcome;
 }
 

@@ -21,8 +21,14 @@ enum class Mode : unsigned char {
   each,    // every item, or chain of linked items, stands alone
 };
 
+// How a refusal names an item of an atomic batch: "item 3", "row 100003".
+struct Numbering {
+  const char* noun = "item";
+  std::size_t first = 1;
+};
+
 // Posts the items in their order; each sees the effect of those before it.
-void post_all(Store& store, std::vector<Item>& items, Mode mode);
+void post_all(Store& store, std::vector<Item>& items, Mode mode, Numbering numbering = {});
 
 // Posts one transaction: all or nothing. Throws Error when it is refused.
 Outcome post(Store& store, std::vector<Line> lines, const Posting& posting);

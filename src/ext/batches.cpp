@@ -48,12 +48,8 @@ void read_item(Ledger& ledger, const BatchArguments& arguments, std::size_t i, I
   posting.idempotency_key = text_element(arguments.key, i);
   posting.reference = text_element(arguments.reference, i);
   posting.description = text_element(arguments.description, i);
-  if (arguments.effective_at.has(i)) {
-    const TimestampTz time = DatumGetTimestampTz(arguments.effective_at.values[i]);
-    if (TIMESTAMP_NOT_FINITE(time) || time > latest_time)
-      throw Error(Condition::invalid_effective_at, "the time is infinite or too far in the future");
-    posting.effective_at = unix_micros(time);
-  }
+  if (arguments.effective_at.has(i))
+    posting.effective_at = checked_time(DatumGetTimestampTz(arguments.effective_at.values[i]));
   if (arguments.metadata.has(i)) {
     posting.metadata = pg_call([&] {
       const Jsonb* json = DatumGetJsonbP(arguments.metadata.values[i]);

@@ -100,12 +100,15 @@ std::optional<std::string_view> json_argument(FunctionCallInfo fcinfo, int numbe
   return std::string_view(reinterpret_cast<const char*>(json), VARSIZE(json));
 }
 
-std::optional<std::int64_t> time_argument(FunctionCallInfo fcinfo, int number) {
-  if (PG_ARGISNULL(number)) return std::nullopt;
-  const TimestampTz time = PG_GETARG_TIMESTAMPTZ(number);
+std::int64_t checked_time(TimestampTz time) {
   if (TIMESTAMP_NOT_FINITE(time) || time > latest_time)
     throw Error(Condition::invalid_effective_at, "the time is infinite or too far in the future");
   return unix_micros(time);
+}
+
+std::optional<std::int64_t> time_argument(FunctionCallInfo fcinfo, int number) {
+  if (PG_ARGISNULL(number)) return std::nullopt;
+  return checked_time(PG_GETARG_TIMESTAMPTZ(number));
 }
 
 std::optional<std::int64_t> integer_argument(FunctionCallInfo fcinfo, int number) {

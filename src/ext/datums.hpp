@@ -41,6 +41,8 @@ Datum new_text(std::string_view text);
 // they are called while nothing with a destructor is alive, or inside pg_call.
 std::optional<std::string_view> text_argument(FunctionCallInfo fcinfo, int number);
 std::optional<std::string_view> json_argument(FunctionCallInfo fcinfo, int number);
+// An effective time in microseconds since 1970; refuses infinity and what is too far ahead.
+std::int64_t checked_time(TimestampTz time);
 std::optional<std::int64_t> time_argument(FunctionCallInfo fcinfo, int number);
 std::optional<std::int64_t> integer_argument(FunctionCallInfo fcinfo, int number);
 std::optional<TransactionId> id_argument(FunctionCallInfo fcinfo, int number);

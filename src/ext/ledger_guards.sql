@@ -23,6 +23,12 @@ CREATE TRIGGER open_account_balance AFTER INSERT ON accounts
     FOR EACH ROW WHEN (@extschema@.ledger_is_raw_write())
     EXECUTE FUNCTION @extschema@.ledger_guard_account();
 
+-- Rows for the postings view are gathered and posted together.
+CREATE TRIGGER post_row INSTEAD OF INSERT ON postings
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_post_rows();
+CREATE TRIGGER post_statement AFTER INSERT ON postings
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.ledger_post_rows();
+
 -- Append-only.
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON transactions
     FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_guard();

@@ -37,6 +37,18 @@ SELECT a.code AS account, a.type, a.currency,
   JOIN account_balances b ON b.account_id = a.id AND b.stripe = 0;
 COMMENT ON VIEW trial_balance IS 'Each account''s balance in its debit or credit column; per currency both columns have the same sum';
 
+-- Rows inserted here are posted: the way in for COPY. What the last columns hold is not taken.
+CREATE OR REPLACE VIEW postings AS
+SELECT d.code AS debit, c.code AS credit, l.amount, NULL::text AS idempotency_key,
+       t.reference, t.description, t.effective_at, t.metadata, t.id AS transaction_id, t.posted_at
+  FROM transactions t
+  JOIN entries l ON l.transaction_id = t.id AND l.line = 1 AND l.amount > 0
+  JOIN entries r ON r.transaction_id = t.id AND r.line = 2 AND r.amount = -l.amount
+  JOIN accounts d ON d.id = l.account_id
+  JOIN accounts c ON c.id = r.account_id
+ WHERE NOT EXISTS (SELECT FROM entries m WHERE m.transaction_id = t.id AND m.line > 2);
+COMMENT ON VIEW postings IS 'Transactions of two lines, one row each; INSERT and COPY into it post, all rows of a statement or none';
+
 CREATE OR REPLACE VIEW open_holds AS
 SELECT h.id AS hold, h.created_at, h.expires_at, h.status, l.line, a.code AS account,
        CASE WHEN l.amount > 0 THEN l.amount END AS debit,

@@ -68,7 +68,7 @@ struct Grant {
 };
 constexpr Grant grants[] = {
     {"reader", "SELECT", nullptr},
-    {"poster", "INSERT", "transactions"},
+    {"poster", "INSERT", "transactions, postings"},
     {"operator", "INSERT, UPDATE (name, metadata)", "accounts"},
     {"operator", "UPDATE", "account_balances"},
     {"operator", "DELETE", "idempotency_keys"},

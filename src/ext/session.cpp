@@ -28,8 +28,6 @@ constexpr config_enum_entry store_settings[] = {
     {nullptr, 0, false}};
 int engine_depth = -1;  // trigger depth at which the engine writes; -1: it does not
 
-int trigger_depth() { return DatumGetInt32(pg_trigger_depth(nullptr)); }
-
 void table_changed(Datum, Oid relation) {
   if (ledgers == nullptr) return;
   for (auto& [schema, ledger] : *ledgers)
@@ -191,6 +189,8 @@ bool may_read(const Ledger& ledger, Oid user) {
 
 }  // namespace
 
+int trigger_depth() { return DatumGetInt32(pg_trigger_depth(nullptr)); }
+
 const char* table_name(Table table) { return table_names[static_cast<std::size_t>(table)]; }
 
 StoreSetting store_setting() { return static_cast<StoreSetting>(store_setting_value); }
@@ -249,6 +249,17 @@ Call::Call(const char* function, const char* ledger_name, Table table, AclMode p
     SPI_connect();
   });
   ledger_ = open_ledger(ledger_name);
+  require(*ledger_, table, privilege);
+}
+
+Call::Call(const char* function, Oid schema, Table table, AclMode privilege)
+    : caller_(GetUserId()) {
+  pg_call([&] {
+    PreventCommandIfReadOnly(function);
+    PreventCommandIfParallelMode(function);
+    SPI_connect();
+  });
+  ledger_ = remembered_ledger(schema);
   require(*ledger_, table, privilege);
 }
 

@@ -124,6 +124,9 @@ class EngineWrites {
   int outer_;
 };
 
+// How many trigger functions are being called, one inside the other.
+int trigger_depth();
+
 // Asked by a trigger function (`in_trigger`), or by the WHEN condition of a trigger.
 bool engine_writes(bool in_trigger);
 
@@ -138,6 +141,8 @@ class Call {
   // A call that writes: refused in a read-only transaction, on a standby, and to a caller who lacks the
   // privilege on the table.
   Call(const char* function, const char* ledger_name, Table table, AclMode privilege);
+  // The same for the ledger of a schema, whose view a trigger was fired for.
+  Call(const char* function, Oid schema, Table table, AclMode privilege);
   // A trigger of one of the ledger's tables.
   explicit Call(Oid schema);
 

@@ -163,6 +163,7 @@ SELECT 'guard_missing', g.table_name || '.' || g.trigger_name, 'an enabled trigg
                ('accounts', 'guard_account'), ('accounts', 'open_account_balance'),
                ('accounts', 'immutable'), ('accounts', 'immutable_delete'), ('accounts', 'immutable_truncate'),
                ('currencies', 'immutable'), ('account_types', 'immutable'),
+               ('postings', 'post_row'), ('postings', 'post_statement'),
                ('settings', 'immutable'), ('settings', 'immutable_delete'), ('settings', 'immutable_truncate')
        ) AS g (table_name, trigger_name)
   JOIN pg_catalog.pg_namespace n ON n.oid = $1

@@ -1,0 +1,358 @@
+"""What is measured, one function per section. Contestants take turns: A B C A B C ..."""
+
+import threading
+import time
+from typing import Callable, Dict, List, Tuple
+
+import books
+from books import options
+from results import Results
+from server import Server, Slot
+from settings import ACCOUNTS, BATCH_SIZES, HOT, Settings
+
+Contestants = List[Tuple[str, Callable[[int], Slot]]]  # name, and what takes its turn in a round
+
+
+class Bench:
+    def __init__(self, settings: Settings, server: Server, results: Results, say: Callable[[str], None]) -> None:
+        self.settings, self.server, self.results, self.say = settings, server, results, say
+        self.runs = 0
+
+    def take_turns(self, cell: str, contestants: Contestants, rounds: int, unit: int = 1) -> None:
+        for number in range(rounds):
+            for name, turn in contestants:
+                self.results.add(cell, name, turn(number), unit)
+        self.say(f"  {cell}: " + ", ".join(
+            f"{name} {self.results.median(cell, name):,.0f}" for name, _ in contestants))
+
+    def variables(self, **more: object) -> Dict[str, object]:
+        self.runs += 1
+        return {"n": 0, "run": self.runs, **more}
+
+    def verify(self, ledger: str) -> None:
+        found = self.server.rows(f"SELECT * FROM ledger_verify('{ledger}') LIMIT 3")
+        if found:
+            self.results.note(f"WRONG: ledger_verify() has findings on {ledger}: {found}")
+
+    # Section single: one posting per transaction.
+
+    def single(self) -> None:
+        settings, server = self.settings, self.server
+        books.make_ledger(server, "book_heap")
+        books.make_ledger(server, "book_spi")
+        books.make_plain(server, "app", like="book_heap")
+        self.say(f"  pgbench's tables, scale {settings.scale}")
+        server.initialise_pgbench()  # after the checkpoint, as all the books: nobody pays for full-page images
+
+        def ledger(store: str, script: str, clients: int, **more: str) -> Callable[[int], Slot]:
+            return lambda _: server.pgbench(script, clients, seconds=settings.seconds, variables=self.variables(),
+                                            options=options(f"book_{store}", store, **more))
+
+        def peer(clients: int) -> Callable[[int], Slot]:
+            return lambda _: server.pgbench(None, clients, builtin="simple-update", seconds=settings.seconds, database="peer")
+
+        def application(script: str, clients: int) -> Callable[[int], Slot]:
+            return lambda _: server.pgbench(script, clients, seconds=settings.seconds, variables=self.variables())
+
+        for workload, accounts, hot in (("10,000 accounts", ACCOUNTS, False), ("50 accounts", 50, False), ("one hot account", ACCOUNTS, True)):
+            post = server.file("post.sql", books.post_script(settings, accounts, hot))
+            transfer = server.file("transfer.sql", books.application_script(server, settings, "app", accounts, hot))
+            for clients in settings.clients:
+                headline = workload == "10,000 accounts" and clients == 8
+                contestants = [("heap", ledger("heap", post, clients)), ("spi", ledger("spi", post, clients)),
+                               ("application", application(transfer, clients))]
+                if workload == "10,000 accounts":
+                    contestants.append(("pgbench -N", peer(clients)))
+                cell = f"single, {workload}, {clients} clients"
+                self.take_turns(cell, contestants, settings.headline_rounds if headline else settings.rounds)
+                if headline:
+                    free = {"synchronous_commit": "off"}
+                    self.take_turns(f"{cell}, synchronous_commit off",
+                                    [("heap", ledger("heap", post, clients, **free)), ("spi", ledger("spi", post, clients, **free))],
+                                    settings.headline_rounds)
+        self.verify("book_heap")
+        self.verify("book_spi")
+        wrong = server.value("""
+            SELECT count(*) FROM (SELECT account_id, sum(amount) AS entries FROM app.entries GROUP BY 1) e
+              JOIN app.account_balances b USING (account_id) WHERE e.entries <> b.debits_posted - b.credits_posted""")
+        if wrong != "0":
+            self.results.note(f"WRONG: {wrong} balances of the application's tables disagree with its entries")
+
+    # Section batch: ledger_post_batch, beside INSERT ... SELECT of the very rows that it wrote.
+
+    def batch(self) -> None:
+        settings, server = self.settings, self.server
+        books.make_ledger(server, "batch_heap")
+        books.make_ledger(server, "batch_spi")
+        books.make_plain(server, "ceiling", like="batch_heap")
+        books.make_plain(server, "ceiling_balances", like="batch_heap")
+        books.make_inputs(server, BATCH_SIZES)
+        self.prepare_source("batch_heap")
+        transaction_columns = ", ".join(books.columns(server, "ceiling", "transactions"))
+        entry_columns = ", ".join(books.columns(server, "ceiling", "entries"))
+
+        def insert(schema: str, update: str) -> str:
+            return ("WITH headers AS (INSERT INTO {0}.transactions ({1}) SELECT {1} FROM source.transactions WHERE batch = :n)"
+                    "{3} INSERT INTO {0}.entries ({2}) SELECT {2} FROM source.entries WHERE batch = :n;\n\\set n :n + 1\n"
+                    ).format(schema, transaction_columns, entry_columns, update)
+
+        raw = server.file("ceiling.sql", insert("ceiling", ""))
+        raw_balances = server.file("ceiling_balances.sql", insert(
+            "ceiling_balances",
+            ", balances AS (UPDATE ceiling_balances.account_balances b SET debits_posted = b.debits_posted + s.debits, "
+            "credits_posted = b.credits_posted + s.credits, version = b.version + s.lines, last_transaction_id = s.last "
+            "FROM source.balances s WHERE s.batch = :n AND b.account_id = s.account_id)"))
+
+        for size in BATCH_SIZES:
+            script = server.file("batch.sql", books.batch_script(size))
+            count = settings.batches(size)
+
+            def heap(_: int) -> Slot:
+                last = server.value("SELECT id FROM batch_heap.transactions ORDER BY id DESC LIMIT 1")
+                slot = server.pgbench(script, 1, count=count, variables=self.variables(), options=options("batch_heap", "heap"))
+                self.fill_source("batch_heap", last, size)
+                return slot
+
+            contestants: Contestants = [
+                ("heap", heap),
+                ("spi", lambda _: server.pgbench(script, 1, count=count, variables=self.variables(), options=options("batch_spi", "spi"))),
+                ("ceiling", lambda _: server.pgbench(raw, 1, count=count, variables=self.variables())),
+                ("ceiling and balances", lambda _: server.pgbench(raw_balances, 1, count=count, variables=self.variables())),
+            ]
+            if size == BATCH_SIZES[-1]:
+                self.results.facts["source rows"] = server.rows(
+                    "SELECT (SELECT count(*) FROM source.transactions), (SELECT count(*) FROM source.entries)")
+            headline = size == BATCH_SIZES[-1]
+            self.take_turns(f"batch of {size:,}, 1 client", contestants, settings.headline_rounds if headline else settings.rounds, size)
+
+        if not settings.quick:
+            size = BATCH_SIZES[-1]
+            script = server.file("batch.sql", books.batch_script(size))
+            halves = server.file("halves.sql", books.batch_script(size, part=":client_id + 1"))
+            text = server.file("text.sql", books.batch_text_script(server, size))
+
+            def many(book: str, path: str, clients: int, mode: str = "prepared") -> Callable[[int], Slot]:
+                return lambda _: server.pgbench(path, clients, count=settings.batches(size, clients), variables=self.variables(),
+                                                options=options(f"batch_{book}", book), mode=mode)
+
+            self.take_turns(f"batch of {size:,}, 8 clients", [("heap", many("heap", script, 8)), ("spi", many("spi", script, 8))],
+                            settings.rounds, size)
+            self.take_turns(f"batch of {size:,}, 2 clients on disjoint accounts",
+                            [("heap", many("heap", halves, 2)), ("spi", many("spi", halves, 2))], settings.rounds, size)
+            self.take_turns(f"batch of {size:,}, 1 client, arrays sent as text", [("heap", many("heap", text, 1, "simple"))],
+                            settings.rounds, size)
+        self.verify("batch_heap")
+        self.verify("batch_spi")
+
+    def prepare_source(self, ledger: str) -> None:
+        self.server.rows(f"""
+            CREATE SCHEMA source;
+            CREATE UNLOGGED TABLE source.transactions (LIKE {ledger}.transactions);
+            ALTER TABLE source.transactions ADD batch int NOT NULL;
+            CREATE UNLOGGED TABLE source.entries (LIKE {ledger}.entries);
+            ALTER TABLE source.entries ADD batch int NOT NULL;
+            CREATE UNLOGGED TABLE source.balances (batch int, account_id bigint, debits numeric, credits numeric, lines int, last uuid);
+            CREATE INDEX ON source.transactions (batch);
+            CREATE INDEX ON source.entries (batch);
+            CREATE INDEX ON source.balances (batch);""")
+
+    def fill_source(self, ledger: str, last: str, size: int) -> None:
+        """The rows that came after the id `last`, numbered by batch; what the ceilings then insert. Not timed."""
+        since = f"'{last}'" if last else "'00000000-0000-0000-0000-000000000000'"
+        self.server.rows(f"""
+            TRUNCATE source.transactions, source.entries, source.balances;
+            INSERT INTO source.transactions SELECT t.*, (row_number() OVER (ORDER BY id) - 1) / {size}
+              FROM {ledger}.transactions t WHERE id > {since} ORDER BY id;
+            INSERT INTO source.entries SELECT e.*, t.batch
+              FROM {ledger}.entries e JOIN source.transactions t ON t.id = e.transaction_id
+             WHERE e.transaction_id > {since} ORDER BY e.transaction_id, e.line;
+            INSERT INTO source.balances
+            SELECT batch, account_id, coalesce(sum(amount) FILTER (WHERE amount > 0), 0), coalesce(-sum(amount) FILTER (WHERE amount < 0), 0),
+                   count(*), (max(transaction_id::text))::uuid
+              FROM source.entries GROUP BY batch, account_id ORDER BY batch, account_id;
+            VACUUM ANALYZE source.transactions, source.entries, source.balances;""")
+
+    # Section copy: COPY into the postings view.
+
+    def copy(self) -> None:
+        settings, server = self.settings, self.server
+        books.make_ledger(server, "copy_heap")
+        have = books.columns(server, "copy_heap", "postings") if server.value("SELECT to_regclass('copy_heap.postings')") else []
+        if not {"debit", "credit", "amount"} <= set(have):
+            self.results.note("COPY was not measured: this version has no postings view to copy into")
+            return
+        books.make_ledger(server, "copy_spi")
+        books.make_plain(server, "copy_plain", like="copy_heap")
+        data = server.file("postings.csv", "")
+        server.meta(f"""\\copy (SELECT 'customer:' || d, 'customer:' || 1 + d % {ACCOUNTS}, round((random() * 1000 + 0.01)::numeric, 2)
+            FROM (SELECT 1 + floor(random() * {ACCOUNTS})::int AS d FROM generate_series(1, {settings.copy_rows})) s) TO '{data}' (FORMAT csv)""".replace("\n", " "))
+        plain = {"transactions": str(server.scratch / "transactions.copy"), "entries": str(server.scratch / "entries.copy")}
+
+        def into(store: str) -> Slot:
+            return server.timed(lambda: server.meta(f"\\copy copy_{store}.postings (debit, credit, amount) FROM '{data}' (FORMAT csv)",
+                                                    options=options(f"copy_{store}", store)), settings.copy_rows)
+
+        def heap(_: int) -> Slot:
+            last = server.value("SELECT id FROM copy_heap.transactions ORDER BY id DESC LIMIT 1") or "00000000-0000-0000-0000-000000000000"
+            slot = into("heap")
+            server.meta(f"\\copy (SELECT * FROM copy_heap.transactions WHERE id > '{last}' ORDER BY id) TO '{plain['transactions']}'",
+                        f"\\copy (SELECT * FROM copy_heap.entries WHERE transaction_id > '{last}' ORDER BY transaction_id, line) TO '{plain['entries']}'")
+            return slot
+
+        def ceiling(_: int) -> Slot:
+            return server.timed(lambda: server.meta(*(f"\\copy copy_plain.{table} FROM '{path}'" for table, path in plain.items())),
+                                settings.copy_rows)
+
+        self.take_turns(f"COPY of {settings.copy_rows:,} postings",
+                        [("heap", heap), ("spi", lambda _: into("spi")), ("COPY of the same rows into plain tables", ceiling)], settings.rounds)
+        self.verify("copy_heap")
+
+    # Section read.
+
+    def read(self) -> None:
+        settings, server = self.settings, self.server
+        books.make_ledger(server, "book_read")
+        books.make_inputs(server, [1_000])
+        server.pgbench(server.file("fill.sql", books.batch_script(1_000)), 1, count=20 if settings.quick else 200,
+                       variables=self.variables(), options=options("book_read", "auto", synchronous_commit="off"))
+        server.rows("VACUUM ANALYZE book_read.transactions, book_read.entries, book_read.account_balances, book_read.accounts;")
+        account = f"\\set account random(1, {ACCOUNTS})\n"
+        sql_balance = server.file("sql_balance.sql", account + (
+            "SELECT b.credits_posted - b.debits_posted FROM book_read.accounts a JOIN book_read.account_balances b ON b.account_id = a.id "
+            "WHERE a.code = 'customer:' || :account;\n"))
+        balance = server.file("balance.sql", account + "SELECT ledger_balance('customer:' || :account);\n")
+        sql_page = server.file("sql_page.sql", account + (
+            "SELECT * FROM book_read.entries WHERE account_id = :account ORDER BY account_id DESC, transaction_id DESC LIMIT 50;\n"))
+        statement = self.statement_script(account)
+
+        def turn(path: str, clients: int) -> Callable[[int], Slot]:
+            return lambda _: server.pgbench(path, clients, seconds=settings.seconds, options=options("book_read", "auto"))
+
+        for clients in [n for n in settings.clients if n <= 8]:
+            self.take_turns(f"ledger_balance, {clients} clients",
+                            [("ledger_balance", turn(balance, clients)), ("the same in SQL", turn(sql_balance, clients))], settings.rounds)
+            if statement:
+                path = server.file("statement.sql", statement)
+                self.take_turns(f"ledger_statement page of 50, {clients} clients",
+                                [("ledger_statement", turn(path, clients)), ("50 entries in SQL", turn(sql_page, clients))], settings.rounds)
+
+    def statement_script(self, account: str) -> str:
+        found = self.server.value("""SELECT array_to_string(proargnames[1:pronargs], ' ') FROM pg_proc
+            WHERE proname = 'ledger_statement' AND proargtypes[0] = 'text'::regtype ORDER BY pronargs LIMIT 1""")
+        if not found:
+            self.results.note("ledger_statement was not measured: this version has none")
+            return ""
+        limit = next((name for name in found.split() if name.strip("_") in
+                      ("limit", "page_size", "max_rows", "rows", "max_lines", "lines", "count", "row_limit", "page_limit")), "")
+        return account + f"SELECT * FROM ledger_statement('customer:' || :account{f', {limit} => 50' if limit else ''}) LIMIT 50;\n"
+
+    # Section disk: bytes of a two-line posting without key and texts.
+
+    def disk(self) -> None:
+        settings, server = self.settings, self.server
+        books.make_inputs(server, [1_000])
+        single = server.file("single.sql", books.post_script(settings, ACCOUNTS, hot=False, key=False))
+        batch = server.file("batch.sql", books.batch_script(1_000))
+        wanted = settings.disk_postings
+        for way, script, clients, count in (("single", single, 8, wanted // 8), ("batch", batch, 1, wanted // 1_000)):
+            book = f"disk_{way}"
+            books.make_ledger(server, book)
+            before = self.sizes(book)
+            server.pgbench(script, clients, count=count, variables=self.variables(),
+                           options=options(book, "heap", synchronous_commit="off"))
+            after = self.sizes(book)
+            postings = int(server.value(f"SELECT count(*) FROM {book}.transactions"))
+            parts = {name: (size - before.get(name, 0)) / postings for name, size in after.items() if size != before.get(name, 0)}
+            self.results.facts[f"disk bytes per posting, {way}"] = round(sum(parts.values()), 1)
+            self.results.facts[f"disk bytes per posting, {way}, by relation"] = {name: round(size, 1) for name, size in parts.items()}
+            self.say(f"  disk, {way}: {sum(parts.values()):.0f} bytes per posting ("
+                     + ", ".join(f"{name} {size:.0f}" for name, size in parts.items()) + ")")
+
+    def sizes(self, schema: str) -> Dict[str, int]:
+        return {name: int(size) for name, size in self.server.rows(f"""
+            SELECT relname, CASE relkind WHEN 'i' THEN pg_relation_size(oid) ELSE pg_total_relation_size(oid) - pg_indexes_size(oid) END
+              FROM pg_class WHERE relnamespace = '{schema}'::regnamespace AND relkind IN ('r', 'i', 'm') ORDER BY relname""")}
+
+    # Section memory: one session, many postings.
+
+    def memory(self) -> None:
+        settings, server = self.settings, self.server
+        books.make_ledger(server, "memory")
+        script = server.file("memory.sql", books.post_script(settings, ACCOUNTS, hot=False))
+        samples: List[Tuple[float, int]] = []
+        failure: List[BaseException] = []
+
+        def post() -> None:
+            try:
+                server.pgbench(script, 1, count=settings.memory_postings, variables=self.variables(),
+                               options=options("memory", "heap", synchronous_commit="off", application_name="memory"))
+            except BaseException as error:  # raised where it is joined
+                failure.append(error)
+
+        worker = threading.Thread(target=post)
+        worker.start()
+        pid = ""
+        while worker.is_alive():
+            if not pid:
+                pid = server.value("SELECT pid FROM pg_stat_activity WHERE application_name = 'memory'")
+            else:
+                kilobytes = private_memory(pid)
+                if kilobytes:
+                    samples.append((time.monotonic(), kilobytes))
+            time.sleep(0.1 if settings.quick else 0.5)
+        worker.join()
+        if failure:
+            raise failure[0]
+        if len(samples) < 10:
+            self.results.note("memory was not measured: the session was too short to sample")
+            return
+        # The session's caches (accounts, plans, relations) fill first; growth is what comes after a fifth of the run.
+        settled, final = samples[len(samples) // 5][1], samples[-1][1]
+        self.results.facts["memory of a session, kB after a fifth of the postings"] = settled
+        self.results.facts["memory of a session, kB at the end"] = final
+        self.results.facts["memory of a session, postings"] = settings.memory_postings
+        self.say(f"  memory: {settled:,} kB after a fifth of {settings.memory_postings:,} postings, {final:,} kB at the end")
+
+    # Section large: a ledger of millions of entries against an empty one.
+
+    def large(self) -> None:
+        settings, server = self.settings, self.server
+        if not settings.large_entries:
+            self.results.note("The ledger of 5 million entries is measured in full runs only")
+            return
+        books.make_ledger(server, "large")
+        size = 10_000
+        fill = server.file("fill.sql", f"""SELECT count(*) FROM (
+            SELECT array_agg(d) AS debit, array_agg(1 + (d - 1 + apart) % {ACCOUNTS}) AS credit, array_agg(amount) AS amount, array_agg(key) AS key
+              FROM (SELECT 1 + floor(random() * {ACCOUNTS})::bigint AS d, 1 + floor(random() * {ACCOUNTS - 1})::bigint AS apart,
+                           round((random() * 1000 + 0.01)::numeric, 2) AS amount,
+                           (random() * 1e9)::bigint * 1000000000 + (random() * 1e9)::bigint || '' AS key
+                      FROM generate_series(1, {size})) lines) b,
+            ledger_post_batch(b.debit, b.credit, b.amount, b.key);
+            """.replace("\n", " ") + "\n")
+        started = time.monotonic()
+        server.pgbench(fill, 1, count=max(1, settings.large_entries // 2 // size), options=options("large", "heap", synchronous_commit="off"))
+        server.rows("VACUUM ANALYZE large.transactions, large.entries, large.idempotency_keys, large.account_balances;")
+        self.say(f"  filled with {settings.large_entries:,} entries in {time.monotonic() - started:.0f} s")
+        post = server.file("post.sql", books.post_script(settings, ACCOUNTS, hot=False))
+        for number in range(settings.headline_rounds):
+            books.make_ledger(server, f"empty_{number}")
+
+        def turn(book: Callable[[int], str]) -> Callable[[int], Slot]:
+            return lambda number: server.pgbench(post, 8, seconds=settings.seconds, variables=self.variables(),
+                                                 options=options(book(number), "heap"))
+
+        self.take_turns("single, 10,000 accounts, 8 clients, size of the ledger",
+                        [("empty", turn(lambda number: f"empty_{number}")), ("large", turn(lambda _: "large"))], settings.headline_rounds)
+
+
+def private_memory(pid: str) -> int:
+    """Kilobytes of a backend that are its own: not shared buffers, not mapped files."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            for line in status:
+                if line.startswith("RssAnon:"):
+                    return int(line.split()[1])
+    except OSError:
+        pass
+    return 0

@@ -109,6 +109,7 @@ struct StoredTransaction {
   std::optional<std::string> description;
   std::optional<std::string> metadata;
   std::vector<Entry> entries;
+  std::optional<TransactionId> reverses;
 };
 
 enum class HoldStatus : unsigned char { pending, captured, released, expired };

@@ -32,8 +32,15 @@ void set_expiry(const Expiry& expiry, HoldRequest& request) {
     request.expiry_as_sent = format_time(*expiry.at);
   }
   if (expiry.in == nullptr) return;
-  constexpr int most_months = 12 * 1000;
-  if (expiry.in->month > most_months || expiry.in->month < -most_months)
+  // No field beyond a thousand years: what they add up to is then a time.
+  constexpr std::int64_t most_months = 12 * 1000;
+  constexpr std::int64_t most_days = 366 * 1000;
+  constexpr std::int64_t most_micros = most_days * USECS_PER_DAY;
+  const auto within = [](std::int64_t field, std::int64_t most) {
+    return field <= most && field >= -most;
+  };
+  if (!within(expiry.in->month, most_months) || !within(expiry.in->day, most_days) ||
+      !within(expiry.in->time, most_micros))
     throw Error(Condition::invalid_expiry, "expires_in is too long");
   const TimestampTz until = pg_call([&] {
     return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,

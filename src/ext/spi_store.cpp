@@ -79,7 +79,7 @@ constexpr const char* insert_change_statement =
     "reason) "
     "VALUES ($1, $2, $3, $4, $5)";
 constexpr const char* load_transaction_query =
-    "SELECT effective_at, reference, description, metadata FROM {ledger}.transactions "
+    "SELECT effective_at, reference, description, metadata, reverses FROM {ledger}.transactions "
     "WHERE id OPERATOR(pg_catalog.=) $1";
 constexpr const char* load_entries_query =
     "SELECT account_id, amount FROM {ledger}.entries "
@@ -214,6 +214,8 @@ void SpiStore::lock_balances(std::vector<Balance>& balances) {
       elog(ERROR, "an account of the ledger has no row in account_balances");
     for (std::uint64_t i = 0; i < SPI_processed; ++i) fill_balance(result_row(i), balances[i]);
     SPI_freetuptable(SPI_tuptable);
+    // Before the clock is read: no period that ends later is closed until this is posted.
+    LockRelationOid(ledger_.relation(Table::transactions), RowExclusiveLock);
   });
 }
 
@@ -326,6 +328,8 @@ StoredTransaction SpiStore::load(const TransactionId& id) {
   stored.reference = copied_text(header, 2, false);
   stored.description = copied_text(header, 3, false);
   stored.metadata = copied_text(header, 4, true);
+  const std::optional<Datum> reverses = pg_call([&] { return header.nullable(5); });
+  if (reverses) stored.reverses = id_from_datum(*reverses);
 
   stored.entries = read_entries(entries_plan, id);
   return stored;
@@ -559,8 +563,15 @@ void SpiStore::update_balances(const std::vector<Balance>& balances) {
 
 void SpiStore::write(const Journal& journal, const std::vector<Balance>& balances) {
   const EngineWrites engine_writes;
+  // In the order of their references, so that two batches do not wait for each other.
+  std::vector<const Journal::Transaction*> transactions;
+  transactions.reserve(journal.transactions.size());
   for (const Journal::Transaction& transaction : journal.transactions)
-    insert_transaction(transaction);
+    transactions.push_back(&transaction);
+  std::stable_sort(transactions.begin(), transactions.end(), [](const auto* a, const auto* b) {
+    return a->posting->reference < b->posting->reference;
+  });
+  for (const Journal::Transaction* transaction : transactions) insert_transaction(*transaction);
   if (!journal.entries.empty()) insert_entries(journal.entries);
   update_balances(balances);
   release_expired(journal.expired);
@@ -684,6 +695,7 @@ void SpiStore::complete(const Journal& journal, const std::vector<Balance>& bala
       execute(plan, SPI_OK_UPDATE, values);
     });
   update_balances(balances);
+  release_expired(journal.expired);
 }
 
 void SpiStore::write_rules(const Balance& balance) {

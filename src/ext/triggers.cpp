@@ -1,5 +1,6 @@
 // The guards on a ledger's tables: what makes a raw INSERT end with the guarantees of ledger_post, and
 // refuses to change what was posted.
+#include "core/books.hpp"
 #include "ext/accounts.hpp"
 #include "ext/datums.hpp"
 #include "ext/spi_store.hpp"
@@ -262,6 +263,16 @@ HeapTuple complete_header(const TriggerData* trigger) {
   if (!columns.effective_at.is_null &&
       TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(columns.effective_at.value)))
     throw Error(Condition::invalid_effective_at, "effective_at must be finite");
+  {
+    Call call(RelationGetNamespace(trigger->tg_relation));
+    call.as_owner([&] {
+      SpiStore store(call.ledger(), call.caller());
+      check_period(store, columns.effective_at.is_null
+                              ? time_of(id)
+                              : unix_micros(DatumGetTimestampTz(columns.effective_at.value)));
+    });
+    call.finish();
+  }
 
   return pg_call([&] {
     const TimestampTz posted_at = timestamp_of(time_of(id));

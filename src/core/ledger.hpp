@@ -44,6 +44,7 @@ struct Account {
 struct Balance {
   const Account* account = nullptr;
   std::int64_t version = 0;
+  std::int64_t found_version = 0;  // as the lock found it
   std::optional<TransactionId> last_transaction;
   Status status = Status::open;
   Units debits_posted = 0;

@@ -31,6 +31,13 @@ std::uint16_t read16(const char* at) {
 
 }  // namespace
 
+void check_time(TimestampTz time) {
+  if (TIMESTAMP_NOT_FINITE(time))
+    throw Error(Condition::invalid_effective_at, "the time must be finite");
+  if (time > latest_time)
+    throw Error(Condition::invalid_effective_at, "the time is too far ahead");
+}
+
 AmountStatus units_from_numeric(Datum numeric, int scale, Units& units) {
   const char* data = VARDATA_ANY(DatumGetPointer(numeric));
   const std::size_t size = VARSIZE_ANY_EXHDR(DatumGetPointer(numeric));
@@ -103,8 +110,7 @@ std::optional<std::string_view> json_argument(FunctionCallInfo fcinfo, int numbe
 std::optional<std::int64_t> time_argument(FunctionCallInfo fcinfo, int number) {
   if (PG_ARGISNULL(number)) return std::nullopt;
   const TimestampTz time = PG_GETARG_TIMESTAMPTZ(number);
-  if (TIMESTAMP_NOT_FINITE(time) || time > latest_time)
-    throw Error(Condition::invalid_effective_at, "the time is infinite or too far in the future");
+  check_time(time);
   return unix_micros(time);
 }
 

@@ -14,6 +14,8 @@ inline constexpr TimestampTz latest_time = INT64_MAX - epoch_shift;
 
 inline std::int64_t unix_micros(TimestampTz time) { return time + epoch_shift; }
 inline TimestampTz timestamp_of(std::int64_t unix_micros) { return unix_micros - epoch_shift; }
+// Refuses infinities, and the last 30 years of PostgreSQL's times, which are none of Unix.
+void check_time(TimestampTz time);
 
 // Reads a numeric, short header or not, without copying it. Toasted values must be detoasted first.
 AmountStatus units_from_numeric(Datum numeric, int scale, Units& units);

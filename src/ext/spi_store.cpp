@@ -100,12 +100,27 @@ constexpr const char* complete_entry_statement =
 constexpr const char* update_balance_statement =
     "UPDATE {ledger}.account_balances SET version = $2, last_transaction_id = $3, "
     "debits_posted = $4, credits_posted = $5, debits_pending = $6, credits_pending = $7 "
-    "WHERE account_id OPERATOR(pg_catalog.=) $1 AND stripe OPERATOR(pg_catalog.=) 0";
+    "WHERE account_id OPERATOR(pg_catalog.=) $1 AND stripe OPERATOR(pg_catalog.=) 0 "
+    "AND version OPERATOR(pg_catalog.=) $8";
 constexpr const char* update_rules_statement =
     "UPDATE {ledger}.account_balances SET status = $2, min_balance = $3, max_balance = $4 "
     "WHERE account_id OPERATOR(pg_catalog.=) $1 AND stripe OPERATOR(pg_catalog.=) 0";
 
 constexpr char null_flag(bool is_null) { return is_null ? 'n' : ' '; }
+
+// A statement that must write so many rows. What the engine computed is refused where a user's trigger has
+// changed the rows under it (a posting of its own on the same account) or kept some from being written.
+void write_rows(SPIPlanPtr plan, int expected, std::uint64_t rows, const Datum* values,
+                const char* nulls = nullptr) {
+  execute(plan, expected, values, nulls);
+  if (SPI_processed == rows) return;
+  ereport(ERROR,
+          (errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+           errmsg("a trigger on the ledger's tables interfered with a posting"),
+           errdetail("Rows that the ledger was writing were changed or suppressed by the trigger."),
+           errhint("Post on the same accounts only in AFTER triggers on transactions or entries, "
+                   "and let every row through.")));
+}
 
 // Columns of the current result row; raises, so only inside pg_call.
 struct Row {
@@ -153,6 +168,7 @@ void fill_balance(const Row& row, Balance& balance) {
   if (DatumGetInt64(row.column(1)) != balance.account->id)
     elog(ERROR, "an account of the ledger has no row in account_balances");
   balance.version = DatumGetInt64(row.column(2));
+  balance.found_version = balance.version;
   const std::optional<Datum> last = row.nullable(3);
   if (last) balance.last_transaction = id_from_datum(*last);
   const std::optional<Status> status =
@@ -483,7 +499,7 @@ void SpiStore::insert_transaction(const Journal::Transaction& transaction) {
                             null_flag(!transaction.reverses),
                             null_flag(!transaction.hold),
                             '\0'};
-      execute(plan, SPI_OK_INSERT, values, nulls);
+      write_rows(plan, SPI_OK_INSERT, 1, values, nulls);
     });
   } catch (const PgError& error) {
     // Another session has posted the same reference since it was looked for.
@@ -515,7 +531,7 @@ void SpiStore::insert_entries(const std::vector<Journal::Entry>& entries) {
       Datum values[2 * columns];
       values_of(entries[0], values);
       values_of(entries[1], values + columns);
-      execute(plan, SPI_OK_INSERT, values);
+      write_rows(plan, SPI_OK_INSERT, 2, values);
     });
     return;
   }
@@ -534,14 +550,14 @@ void SpiStore::insert_entries(const std::vector<Journal::Entry>& entries) {
         array_of(cells[2], INT2OID, sizeof(std::int16_t), true, TYPALIGN_SHORT),
         array_of(cells[3], NUMERICOID, -1, false, TYPALIGN_INT),
         array_of(cells[4], NUMERICOID, -1, false, TYPALIGN_INT)};
-    execute(plan, SPI_OK_INSERT, arrays);
+    write_rows(plan, SPI_OK_INSERT, entries.size(), arrays);
   });
 }
 
 void SpiStore::update_balances(const std::vector<Balance>& balances) {
-  static constexpr Oid types[] = {INT8OID,    INT8OID,    UUIDOID,   NUMERICOID,
-                                  NUMERICOID, NUMERICOID, NUMERICOID};
-  SPIPlanPtr plan = ledger_.plan(update_balance_statement, 7, types);
+  static constexpr Oid types[] = {INT8OID,    INT8OID,    UUIDOID,    NUMERICOID,
+                                  NUMERICOID, NUMERICOID, NUMERICOID, INT8OID};
+  SPIPlanPtr plan = ledger_.plan(update_balance_statement, 8, types);
   for (const Balance& balance : balances) {
     if (!balance.changed) continue;
     pg_call([&] {
@@ -553,16 +569,19 @@ void SpiStore::update_balances(const std::vector<Balance>& balances) {
           numeric_from_units(balance.debits_posted, scale),
           numeric_from_units(balance.credits_posted, scale),
           numeric_from_units(balance.debits_pending, scale),
-          numeric_from_units(balance.credits_pending, scale)};
-      const char nulls[] = {' ', ' ', null_flag(!balance.last_transaction), ' ', ' ', ' ',
+          numeric_from_units(balance.credits_pending, scale),
+          Int64GetDatum(balance.found_version)};
+      const char nulls[] = {' ', ' ', null_flag(!balance.last_transaction), ' ', ' ', ' ', ' ',
                             ' ', '\0'};
-      execute(plan, SPI_OK_UPDATE, values, nulls);
+      write_rows(plan, SPI_OK_UPDATE, 1, values, nulls);
     });
   }
 }
 
 void SpiStore::write(const Journal& journal, const std::vector<Balance>& balances) {
   const EngineWrites engine_writes;
+  // Balances first: a trigger of the user's on the other tables may post, and must find them up to date.
+  update_balances(balances);
   // In the order of their references, so that two batches do not wait for each other.
   std::vector<const Journal::Transaction*> transactions;
   transactions.reserve(journal.transactions.size());
@@ -573,7 +592,6 @@ void SpiStore::write(const Journal& journal, const std::vector<Balance>& balance
   });
   for (const Journal::Transaction* transaction : transactions) insert_transaction(*transaction);
   if (!journal.entries.empty()) insert_entries(journal.entries);
-  update_balances(balances);
   release_expired(journal.expired);
   insert_changes(journal.changes);
 }
@@ -686,15 +704,15 @@ void SpiStore::complete(const Journal& journal, const std::vector<Balance>& bala
   static constexpr Oid types[] = {UUIDOID, INT2OID, NUMERICOID, NUMERICOID};
   SPIPlanPtr plan = ledger_.plan(complete_entry_statement, 4, types);
   const EngineWrites engine_writes;
+  update_balances(balances);
   for (const Journal::Entry& entry : journal.entries)
     pg_call([&] {
       const Datum values[] = {datum_of(entry.transaction),
                               Int16GetDatum(static_cast<std::int16_t>(entry.line)),
                               numeric_from_units(entry.balance_after, entry.account->scale),
                               numeric_from_units(entry.amount, entry.account->scale)};
-      execute(plan, SPI_OK_UPDATE, values);
+      write_rows(plan, SPI_OK_UPDATE, 1, values);
     });
-  update_balances(balances);
   release_expired(journal.expired);
 }
 

@@ -79,8 +79,8 @@ void check_header(Ledger& ledger, const TransactionId& id, int first_line, std::
   static constexpr const char* query =
       "SELECT t.xact_id OPERATOR(pg_catalog.=) pg_catalog.pg_current_xact_id(), "
       "(SELECT pg_catalog.count(*) FROM {ledger}.entries e "
-      "WHERE e.transaction_id OPERATOR(pg_catalog.=) t.id AND e.line OPERATOR(pg_catalog.>=) $2) "
-      "FROM {ledger}.transactions t WHERE t.id OPERATOR(pg_catalog.=) $1";
+      "WHERE e.transaction_id OPERATOR(pg_catalog.=) t.id AND e.line OPERATOR(pg_catalog.>=) $2), "
+      "t.xmin FROM {ledger}.transactions t WHERE t.id OPERATOR(pg_catalog.=) $1";
   static constexpr Oid types[] = {UUIDOID, INT2OID};
   SPIPlanPtr plan = ledger.plan(query, 2, types);
   bool found = false;
@@ -92,7 +92,10 @@ void check_header(Ledger& ledger, const TransactionId& id, int first_line, std::
     found = SPI_processed == 1;
     if (!found) return;
     bool is_null = false;
-    own = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
+    // The xact_id of rows that were restored from another server may happen to be ours.
+    own = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null)) &&
+          TransactionIdIsCurrentTransactionId(DatumGetUInt32(
+              SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &is_null)));
     entries = static_cast<std::uint64_t>(
         DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &is_null)));
   });
@@ -260,9 +263,7 @@ HeapTuple complete_header(const TriggerData* trigger) {
   check_texts(texts);
   if (texts.metadata && !is_json_object(*texts.metadata))
     throw Error(Condition::invalid_metadata, "metadata must be a JSON object");
-  if (!columns.effective_at.is_null &&
-      TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(columns.effective_at.value)))
-    throw Error(Condition::invalid_effective_at, "effective_at must be finite");
+  if (!columns.effective_at.is_null) check_time(DatumGetTimestampTz(columns.effective_at.value));
   {
     Call call(RelationGetNamespace(trigger->tg_relation));
     call.as_owner([&] {

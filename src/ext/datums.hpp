@@ -47,6 +47,8 @@ std::optional<std::int64_t> time_argument(FunctionCallInfo fcinfo, int number);
 std::optional<std::int64_t> integer_argument(FunctionCallInfo fcinfo, int number);
 std::optional<TransactionId> id_argument(FunctionCallInfo fcinfo, int number);
 std::optional<Datum> numeric_argument(FunctionCallInfo fcinfo, int number);
+// A numeric that comes as text.
+std::optional<Datum> numeric_from_text_argument(FunctionCallInfo fcinfo, int number);
 const char* name_argument(FunctionCallInfo fcinfo, int number);
 
 // Starts a materialized result of a set-returning function; raises.

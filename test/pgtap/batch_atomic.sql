@@ -1,7 +1,7 @@
 -- Many postings in one call: all or none, each seeing the effect of those before it.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(0);
+SELECT plan(30);
 
 SELECT results_eq($$SELECT item, status FROM ledger_post_batch('{assets:bank,liabilities:alice,assets:bank}'::text[], '{liabilities:alice,liabilities:bob,income:fees}'::text[], '{100,40,2.5}')$$,
     $$VALUES (1, 'posted'), (2, 'posted'), (3, 'posted')$$, 'one row per item, in order');

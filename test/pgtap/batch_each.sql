@@ -1,7 +1,7 @@
 -- Mode each: every item stands alone, and tells what came of it.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(0);
+SELECT plan(38);
 SELECT ledger_post('assets:bank', 'liabilities:alice', 100, 'old key', 'OLD') AS old \gset
 SELECT ledger_freeze_account('expenses:rent'), ledger_close_period('2024-01-31Z') \g /dev/null
 SELECT ledger_open_account('liabilities:gone', 'liability', 'USD'), ledger_close_account('liabilities:gone') \g /dev/null

@@ -1,7 +1,7 @@
 -- Capturing: in whole and in part, by amount and by lines.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(0);
+SELECT plan(36);
 
 SELECT ledger_post('assets:bank', 'liabilities:alice', 100) \g /dev/null
 

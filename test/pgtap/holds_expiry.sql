@@ -2,7 +2,7 @@
 -- needs the room, or when ledger_maintain() comes by.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(0);
+SELECT plan(45);
 SELECT ledger_post('assets:bank', 'liabilities:alice', 100) \g /dev/null
 
 SELECT ledger_hold('liabilities:alice', 'liabilities:bob', 60, expires_in => '20 ms') AS hold,

@@ -1,7 +1,7 @@
 -- Every change of a hold's status: who, when, from, to, why.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(0);
+SELECT plan(9);
 CREATE ROLE cashier;
 SELECT ledger_grant('cashier', 'poster') \g /dev/null
 

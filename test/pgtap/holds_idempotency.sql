@@ -1,7 +1,7 @@
 -- Each call on holds takes a key: the same request is answered again, another one is a conflict that names the field.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(0);
+SELECT plan(54);
 SELECT ledger_post('assets:bank', 'liabilities:alice', 100) \g /dev/null
 
 -- Placing.

@@ -1,7 +1,7 @@
 -- Placing holds: what they reserve, what they keep, what can be seen of them.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(0);
+SELECT plan(30);
 
 SELECT ledger_post('assets:bank', 'liabilities:alice', 100) \g /dev/null
 SELECT ledger_hold('liabilities:alice', 'liabilities:bob', 30, reference => 'CARD-1', description => 'Authorisation', effective_at => '2024-05-01 12:00Z',

@@ -1,7 +1,7 @@
 -- Giving a hold back, and raising it.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(0);
+SELECT plan(30);
 
 SELECT ledger_post('assets:bank', 'liabilities:alice', 100) \g /dev/null
 SELECT ledger_hold('liabilities:alice', 'liabilities:bob', 30) AS hold \gset

@@ -1,7 +1,7 @@
 -- Reversing: in full, in part by an amount or lines, never more than was posted.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(0);
+SELECT plan(44);
 
 -- In full.
 SELECT ledger_post('assets:bank', 'liabilities:alice', 100, reference => 'DEP-1', effective_at => '2024-05-01Z') AS id \gset

@@ -1,7 +1,7 @@
 -- Reversals of reversals: money can go back and forth, but no transaction is ever reversed by more than it posted.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(0);
+SELECT plan(26);
 
 SELECT ledger_post('assets:bank', 'liabilities:bob', 100) AS t0 \gset
 SELECT ledger_reverse(:'t0') AS r1 \gset

@@ -1,7 +1,7 @@
 -- Reversals are postings: limits, freezes and periods hold for them; an operator may set limits aside, on record.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(0);
+SELECT plan(29);
 CREATE ROLE clerk; CREATE ROLE boss;
 SELECT ledger_grant('clerk', 'poster'), ledger_grant('boss', 'operator') \g /dev/null
 

@@ -71,7 +71,7 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER forge AFTER INSERT ON ledger.transactions FOR EACH ROW EXECUTE FUNCTION forge();
-SELECT t.refused($$SELECT ledger_post('assets:bank', 'equity:capital', 10, description => 'forge'); SET CONSTRAINTS ALL IMMEDIATE$$, 'LF006 unbalanced_transaction', 'entries that it adds are checked');
+SELECT t.refused($$SELECT ledger_post('assets:bank', 'equity:capital', 10, description => 'forge'); SET CONSTRAINTS ALL IMMEDIATE$$, 'LF070 immutable_ledger', 'what ledger_post() posts takes no entries by hand');
 DROP TRIGGER forge ON ledger.transactions;
 SET CONSTRAINTS ALL DEFERRED;
 

@@ -38,7 +38,7 @@ for mode in 'READ ONLY' 'ISOLATION LEVEL REPEATABLE READ, READ ONLY' 'ISOLATION 
 done
 check 'read-only by default: refused' 25006 "$(PGOPTIONS='-c default_transaction_read_only=on' state $db "SELECT ledger_post('a', 'b', 1)")"
 
-servers=($standby "${servers[@]}")
+servers=("$standby" "${servers[@]}")
 "$LEDGERFLOW_ROOT/scripts/server.sh" standby $standby $primary || exit 1
 # What comes over the stream, not with the base backup.
 sql $db -c "SELECT ledger_post('a', 'b', 8.5, 'streamed')" -c "SELECT ledger_post('b', 'a', 8.5)" >/dev/null

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every test of the project, on a private server of its own: packages, build, suites, verdict.
-#   scripts/test.sh [SUITE...]     suites: format unit regress pgtap isolation scripts; none named: all
+#   scripts/test.sh [SUITE...]     suites: format unit random regress pgtap isolation scripts; none named: all
 # Compiler warnings are errors (WERROR=0 lets them pass). Full logs: build/test-logs/. The last line is
 # the verdict, "N passed, N failed", and the exit code agrees with it.
 set -euo pipefail
@@ -11,7 +11,7 @@ cd "$root"
 export WERROR=${WERROR:-1} LC_ALL=C.UTF-8
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
-known=(format unit regress pgtap isolation scripts)
+known=(format unit random regress pgtap isolation scripts)
 for suite in "$@"; do
     if [[ " ${known[*]} " != *" $suite "* ]]; then
         echo "test: no suite '$suite'; there are: ${known[*]}" >&2
@@ -160,6 +160,16 @@ suite_unit() {
         new_database client_test ledgerflow
         PGDATABASE=client_test gtest client build/test/client_test
     fi
+}
+
+# LEDGERFLOW_SEED and LEDGERFLOW_OPERATIONS choose what it does; it says how to have the same again.
+suite_random() {
+    exists 'test/random/*.cpp' || return 0
+    need_server
+    step random-build "${locked[@]}" make -C test -j"$(nproc)" --no-print-directory ../build/test/random_test
+    new_database random_test ledgerflow
+    LEDGERFLOW_HISTORY=$logs/random-history.sql PGDATABASE=random_test gtest random build/test/random_test
+    grep -m 1 '^LEDGERFLOW_SEED=' "$logs/random.log" | indent || true
 }
 
 # pg_regress and its isolation variant: "test NAME ... ok" until PostgreSQL 15, TAP from 16 on.

@@ -16,6 +16,14 @@ CREATE FUNCTION ledger_post(debit text, credit text, amount numeric, idempotency
 COMMENT ON FUNCTION ledger_post(text, text, numeric, text, text, text, timestamptz, jsonb, bigint, name) IS
     'Posts a transaction of two lines and returns its id. expected_version is of the debited account';
 
+CREATE FUNCTION ledger_post(debit text, credit text, amount text, idempotency_key text DEFAULT NULL,
+    reference text DEFAULT NULL, description text DEFAULT NULL, effective_at timestamptz DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, expected_version bigint DEFAULT NULL,
+    ledger name DEFAULT NULL) RETURNS uuid
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_post_transfer_text';
+COMMENT ON FUNCTION ledger_post(text, text, text, text, text, text, timestamptz, jsonb, bigint, name) IS
+    'ledger_post() for arguments without a type: the amount is read as a numeric';
+
 CREATE FUNCTION ledger_post(lines ledger_line[], idempotency_key text DEFAULT NULL,
     reference text DEFAULT NULL, description text DEFAULT NULL, effective_at timestamptz DEFAULT NULL,
     metadata jsonb DEFAULT NULL, expected_version bigint DEFAULT NULL, ledger name DEFAULT NULL) RETURNS uuid

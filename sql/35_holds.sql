@@ -6,6 +6,14 @@ CREATE FUNCTION ledger_hold(debit text, credit text, amount numeric, idempotency
 COMMENT ON FUNCTION ledger_hold(text, text, numeric, text, text, text, timestamptz, jsonb, bigint, interval, timestamptz, name) IS
     'Reserves a posting of two lines without moving it, and returns the hold''s id. It ends when it is captured, released, or expires';
 
+CREATE FUNCTION ledger_hold(debit text, credit text, amount text, idempotency_key text DEFAULT NULL,
+    reference text DEFAULT NULL, description text DEFAULT NULL, effective_at timestamptz DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, expected_version bigint DEFAULT NULL,
+    expires_in interval DEFAULT NULL, expires_at timestamptz DEFAULT NULL, ledger name DEFAULT NULL) RETURNS uuid
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_hold_transfer_text';
+COMMENT ON FUNCTION ledger_hold(text, text, text, text, text, text, timestamptz, jsonb, bigint, interval, timestamptz, name) IS
+    'ledger_hold() for arguments without a type: the amount is read as a numeric';
+
 CREATE FUNCTION ledger_hold(lines ledger_line[], idempotency_key text DEFAULT NULL,
     reference text DEFAULT NULL, description text DEFAULT NULL, effective_at timestamptz DEFAULT NULL,
     metadata jsonb DEFAULT NULL, expected_version bigint DEFAULT NULL,

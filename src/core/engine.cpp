@@ -19,7 +19,10 @@ class Batch {
       : store_(store), items_(items), mode_(mode), numbering_(numbering) {}
 
   void run() {
-    for (Item& item : items_) attempt(item, [&] { check_request(item); });
+    for (Item& item : items_) {
+      item.posting.line_count = item.lines.size();
+      attempt(item, [&] { check_request(item); });
+    }
     Books books(store_, accounts());
     for (Item& item : items_) item.outcome.id = books.next_id();
     claim_keys();

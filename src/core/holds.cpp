@@ -157,14 +157,16 @@ TransactionId place_hold(Store& store, const HoldRequest& request) {
   }
   add_texts(store, posting, fields);
   if (claim_key(store, posting.idempotency_key, fields, hold.id)) return hold.id;
-  if (request.expires_at) check_expiry(*request.expires_at, books.now());
+  hold.expires_at = request.expires_at;
+  if (hold.expires_at && request.sent_at && *hold.expires_at > *request.sent_at)
+    *hold.expires_at += std::max<std::int64_t>(books.now() - *request.sent_at, 0);
+  if (hold.expires_at) check_expiry(*hold.expires_at, books.now());
   if (posting.effective_at) check_period(store, *posting.effective_at);
   check_reference(store, posting, true);
   if (posting.expected_version)
     check_version(books.of(*request.lines[0].account), *posting.expected_version);
   Journal journal;
   books.reserve(journal, request.lines);
-  hold.expires_at = request.expires_at;
   hold.effective_at = posting.effective_at;
   for (const Line& line : request.lines)
     hold.lines.push_back({line.account, line.amount, 0, 0, false});

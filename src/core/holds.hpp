@@ -16,6 +16,8 @@ struct HoldRequest {
   std::vector<Line> lines;
   std::optional<std::int64_t> expires_at;  // microseconds since 1970
   std::string expiry_as_sent = "none";     // told apart when the request is repeated
+  // When the request came, if the expiry counts from then: what it waits does not shorten the hold.
+  std::optional<std::int64_t> sent_at;
 };
 
 struct CaptureRequest {

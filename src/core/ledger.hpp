@@ -44,6 +44,7 @@ struct Account {
 struct Balance {
   const Account* account = nullptr;
   std::int64_t version = 0;
+  std::int64_t found_version = 0;  // as the lock found it
   std::optional<TransactionId> last_transaction;
   Status status = Status::open;
   Units debits_posted = 0;
@@ -109,6 +110,7 @@ struct StoredTransaction {
   std::optional<std::string> description;
   std::optional<std::string> metadata;
   std::vector<Entry> entries;
+  std::optional<TransactionId> reverses;
 };
 
 enum class HoldStatus : unsigned char { pending, captured, released, expired };

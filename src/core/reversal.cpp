@@ -21,6 +21,13 @@ Remainder remainder_of(Store& store, const TransactionId& id) {
   return left;
 }
 
+// What a transaction did to each account.
+Remainder whole_of(const StoredTransaction& transaction) {
+  Remainder whole;
+  for (const auto& entry : transaction.entries) whole[entry.account] += entry.amount;
+  return whole;
+}
+
 Units magnitude(Units amount) { return amount > 0 ? amount : -amount; }
 
 // The lines to post: the mirror of what is left, or the part that was asked for.
@@ -44,9 +51,7 @@ std::vector<Line> mirrored(const StoredTransaction& original, const Remainder& l
     return lines;
   }
   // Nothing reversed yet: line by line, also where one account stands on both sides.
-  Remainder whole;
-  for (const auto& entry : original.entries) whole[entry.account] += entry.amount;
-  if (left == whole) {
+  if (left == whole_of(original)) {
     for (const auto& entry : original.entries) lines.push_back({entry.account, -entry.amount});
     return lines;
   }
@@ -60,29 +65,86 @@ std::vector<Line> mirrored(const StoredTransaction& original, const Remainder& l
   return lines;
 }
 
+bool is_zero(const Remainder& remainder) {
+  return std::all_of(remainder.begin(), remainder.end(),
+                     [](const auto& entry) { return entry.second == 0; });
+}
+
+const char* status_of(const Remainder& left, const Remainder& whole) {
+  if (is_zero(left)) return "reversed";
+  return left == whole ? "posted" : "partly_reversed";
+}
+
+Remainder sums_of(const std::vector<Line>& lines) {
+  Remainder sums;
+  for (const Line& line : lines) sums[line.account] += line.amount;
+  return sums;
+}
+
+[[noreturn]] void refuse_excess(const StoredTransaction& transaction, const Account& account,
+                                Units left, Units amount) {
+  throw Error(Condition::already_reversed,
+              "more would be reversed than is left of transaction " + to_string(transaction.id),
+              "Left on account " + quoted(account.code) + ": " + money(magnitude(left), account) +
+                  ", to be reversed " + money(magnitude(amount), account) + ".");
+}
+
 // Every account's part of the reversal lies between nothing and what is left of the original.
 void check_remainder(const StoredTransaction& original, const Remainder& left,
                      const std::vector<Line>& lines) {
-  Remainder taken;
-  for (const Line& line : lines) taken[line.account] += line.amount;
-  for (const auto& [account, amount] : taken) {
-    if (left.find(account) == left.end())
+  const Remainder taken = sums_of(lines);
+  for (const Line& line : lines) {
+    const Account& account = *line.account;
+    const auto known = left.find(&account);
+    if (known == left.end())
       throw Error(Condition::reversal_mismatch, "transaction " + to_string(original.id) +
                                                     " has no line of account " +
-                                                    quoted(account->code));
-    const Units rest = left.at(account);
+                                                    quoted(account.code));
+    const Units rest = known->second;
+    const Units amount = taken.at(&account);
     if (amount == 0) continue;
     if (rest != 0 && (rest > 0) == (amount > 0))
       throw Error(Condition::reversal_mismatch,
-                  "a line on account " + quoted(account->code) + " repeats transaction " +
+                  "a line on account " + quoted(account.code) + " repeats transaction " +
                       to_string(original.id) + " instead of reversing it");
-    if (magnitude(amount) > magnitude(rest))
-      throw Error(Condition::already_reversed,
-                  "more would be reversed than is left of transaction " + to_string(original.id),
-                  "Left on account " + quoted(account->code) + ": " +
-                      money(magnitude(rest), *account) + ", to be reversed " +
-                      money(magnitude(amount), *account) + ".");
+    if (magnitude(amount) > magnitude(rest)) refuse_excess(original, account, rest, amount);
   }
+}
+
+// A transaction that the original reverses, directly or not. The reversal of what restored it counts
+// against it: what is left of it must stay between nothing and the whole.
+struct Ancestor {
+  StoredTransaction transaction;
+  Remainder left = {};
+};
+
+std::vector<Ancestor> ancestors_of(Store& store, const StoredTransaction& original) {
+  std::vector<Ancestor> ancestors;
+  for (std::optional<TransactionId> id = original.reverses; id;
+       id = ancestors.back().transaction.reverses)
+    ancestors.push_back({store.load(*id)});
+  return ancestors;
+}
+
+void reverse_in(Ancestor& ancestor, const std::vector<Line>& lines, const TransactionId& reversal,
+                Journal& journal) {
+  const StoredTransaction& transaction = ancestor.transaction;
+  const Remainder whole = whole_of(transaction);
+  const Remainder taken = sums_of(lines);
+  Remainder after = ancestor.left;
+  for (const auto& [account, amount] : taken) after[account] += amount;
+  for (const Line& line : lines) {
+    const Units rest = after[line.account];
+    const bool turned = rest != 0 && (rest > 0) != (whole.at(line.account) > 0);
+    if (turned || magnitude(rest) > magnitude(whole.at(line.account)))
+      refuse_excess(transaction, *line.account, ancestor.left.at(line.account),
+                    taken.at(line.account));
+  }
+  const std::string from = status_of(ancestor.left, whole);
+  const char* to = status_of(after, whole);
+  if (from == to) return;
+  journal.changes.push_back({transaction.id, status_of(ancestor.left, whole), to,
+                             "by transaction " + to_string(reversal)});
 }
 
 }  // namespace
@@ -90,7 +152,11 @@ void check_remainder(const StoredTransaction& original, const Remainder& left,
 TransactionId reverse(Store& store, const ReversalRequest& request) {
   check_texts(request.posting);
   const StoredTransaction original = store.load(request.transaction);
+  std::vector<Ancestor> ancestors = ancestors_of(store, original);
   std::vector<const Account*> accounts = accounts_of(original.entries);
+  for (const Ancestor& ancestor : ancestors)
+    for (const Account* account : accounts_of(ancestor.transaction.entries))
+      accounts.push_back(account);
   for (const Account* account : accounts_of(request.lines)) accounts.push_back(account);
   Books books(store, std::move(accounts));
   const Posting& posting = request.posting;
@@ -107,8 +173,8 @@ TransactionId reverse(Store& store, const ReversalRequest& request) {
 
   // Read under the locks: another reversal of the same money has to take them too.
   const Remainder left = remainder_of(store, request.transaction);
-  if (std::all_of(left.begin(), left.end(), [](const auto& entry) { return entry.second == 0; }) &&
-      store.is_reversed(request.transaction))
+  for (Ancestor& ancestor : ancestors) ancestor.left = remainder_of(store, ancestor.transaction.id);
+  if (is_zero(left) && store.is_reversed(request.transaction))
     throw Error(Condition::already_reversed,
                 "transaction " + to_string(request.transaction) + " is reversed already");
   if (request.amount && *request.amount <= 0)
@@ -128,10 +194,12 @@ TransactionId reverse(Store& store, const ReversalRequest& request) {
   }
   books.post(journal, 0, !request.force);
   journal.transactions.push_back({id, time_of(id), &posting, request.transaction, std::nullopt});
-  const bool whole =
-      std::all_of(after.begin(), after.end(), [](const auto& entry) { return entry.second == 0; });
-  journal.changes.push_back({request.transaction, "posted", whole ? "reversed" : "partly_reversed",
-                             "by transaction " + to_string(id)});
+  const Remainder whole = whole_of(original);
+  // One whose lines cancel out on every account leaves nothing either way.
+  journal.changes.push_back({request.transaction,
+                             is_zero(whole) ? "posted" : status_of(left, whole),
+                             status_of(after, whole), "by transaction " + to_string(id)});
+  for (Ancestor& ancestor : ancestors) reverse_in(ancestor, lines, id, journal);
   if (request.force)
     journal.changes.push_back({id, nullptr, "forced", "limits of the accounts were not held"});
   store.write(journal, books.rows());

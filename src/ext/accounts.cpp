@@ -76,8 +76,8 @@ void insert_balance(Ledger& ledger, const Account& account, const Limits& limits
   balance.account = &account;
   balance.min_balance = limit_of(limits.min_balance, "min_balance", account);
   balance.max_balance = limit_of(limits.max_balance, "max_balance", account);
-  if (balance.min_balance && balance.max_balance && *balance.min_balance > *balance.max_balance)
-    throw Error(*check_new_limits(balance));
+  // A new account must keep its limits like any other.
+  if (auto refusal = check_new_limits(balance)) throw Error(std::move(*refusal));
   static constexpr Oid types[] = {INT8OID, NUMERICOID, NUMERICOID, NUMERICOID};
   SPIPlanPtr plan = ledger.plan(insert_balance_statement, 4, types);
   const EngineWrites engine_writes;

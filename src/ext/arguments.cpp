@@ -86,6 +86,16 @@ std::vector<Line> transfer_lines(const Account& debit, const Account& credit,
   return {{&debit, debited}, {&credit, -amount_units(amount, credit, false)}};
 }
 
+std::vector<Line> transfer_lines(Ledger& ledger, const std::optional<std::string_view>& debit,
+                                 const std::optional<std::string_view>& credit,
+                                 const std::optional<Datum>& amount) {
+  const std::vector<std::string_view> codes = {checked_code(debit), checked_code(credit)};
+  ledger.load_accounts(codes);
+  const Account& debited = ledger.find_account(codes[0]);
+  const Account& credited = ledger.find_account(codes[1]);
+  return transfer_lines(debited, credited, amount);
+}
+
 std::vector<Line> resolved_lines(Ledger& ledger, const std::vector<LineArgument>& arguments) {
   std::vector<std::string_view> codes;
   codes.reserve(arguments.size());

@@ -28,6 +28,9 @@ std::string_view checked_code(const std::optional<std::string_view>& code);
 // The lines of a posting: a debit and a credit of one positive amount, or signed amounts.
 std::vector<Line> transfer_lines(const Account& debit, const Account& credit,
                                  const std::optional<Datum>& amount);
+std::vector<Line> transfer_lines(Ledger& ledger, const std::optional<std::string_view>& debit,
+                                 const std::optional<std::string_view>& credit,
+                                 const std::optional<Datum>& amount);
 std::vector<Line> resolved_lines(Ledger& ledger, const std::vector<LineArgument>& arguments);
 
 }  // namespace ledgerflow

@@ -31,6 +31,12 @@ std::uint16_t read16(const char* at) {
 
 }  // namespace
 
+void check_time(TimestampTz time) {
+  if (TIMESTAMP_NOT_FINITE(time))
+    throw Error(Condition::invalid_effective_at, "the time must be finite");
+  if (time > latest_time) throw Error(Condition::invalid_effective_at, "the time is too far ahead");
+}
+
 AmountStatus units_from_numeric(Datum numeric, int scale, Units& units) {
   const char* data = VARDATA_ANY(DatumGetPointer(numeric));
   const std::size_t size = VARSIZE_ANY_EXHDR(DatumGetPointer(numeric));
@@ -101,8 +107,7 @@ std::optional<std::string_view> json_argument(FunctionCallInfo fcinfo, int numbe
 }
 
 std::int64_t checked_time(TimestampTz time) {
-  if (TIMESTAMP_NOT_FINITE(time) || time > latest_time)
-    throw Error(Condition::invalid_effective_at, "the time is infinite or too far in the future");
+  check_time(time);
   return unix_micros(time);
 }
 
@@ -124,6 +129,13 @@ std::optional<TransactionId> id_argument(FunctionCallInfo fcinfo, int number) {
 std::optional<Datum> numeric_argument(FunctionCallInfo fcinfo, int number) {
   if (PG_ARGISNULL(number)) return std::nullopt;
   return PointerGetDatum(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(number)));
+}
+
+std::optional<Datum> numeric_from_text_argument(FunctionCallInfo fcinfo, int number) {
+  if (PG_ARGISNULL(number)) return std::nullopt;
+  char* digits = TextDatumGetCString(PG_GETARG_DATUM(number));
+  return DirectFunctionCall3(numeric_in, CStringGetDatum(digits), ObjectIdGetDatum(InvalidOid),
+                             Int32GetDatum(-1));
 }
 
 const char* name_argument(FunctionCallInfo fcinfo, int number) {

@@ -14,6 +14,8 @@ inline constexpr TimestampTz latest_time = INT64_MAX - epoch_shift;
 
 inline std::int64_t unix_micros(TimestampTz time) { return time + epoch_shift; }
 inline TimestampTz timestamp_of(std::int64_t unix_micros) { return unix_micros - epoch_shift; }
+// Refuses infinities, and the last 30 years of PostgreSQL's times, which are none of Unix.
+void check_time(TimestampTz time);
 
 // Reads a numeric, short header or not, without copying it. Toasted values must be detoasted first.
 AmountStatus units_from_numeric(Datum numeric, int scale, Units& units);
@@ -47,6 +49,8 @@ std::optional<std::int64_t> time_argument(FunctionCallInfo fcinfo, int number);
 std::optional<std::int64_t> integer_argument(FunctionCallInfo fcinfo, int number);
 std::optional<TransactionId> id_argument(FunctionCallInfo fcinfo, int number);
 std::optional<Datum> numeric_argument(FunctionCallInfo fcinfo, int number);
+// A numeric that comes as text.
+std::optional<Datum> numeric_from_text_argument(FunctionCallInfo fcinfo, int number);
 const char* name_argument(FunctionCallInfo fcinfo, int number);
 
 // Starts a materialized result of a set-returning function; raises.

@@ -198,7 +198,7 @@ void HeapStore::claim_keys(std::vector<KeyClaim>& claims) {
   for (std::size_t i = 0; i < rest.size(); ++i) claims[rest_numbers[i]] = rest[i];
 }
 
-void HeapStore::insert_transactions(const std::vector<Journal::Transaction>& transactions) {
+void HeapStore::insert_transactions(const std::vector<const Journal::Transaction*>& transactions) {
   OpenTable table;
   table.open(ledger_.relation(Table::transactions), CMD_INSERT);
   const Datum xact_id = FullTransactionIdGetDatum(GetTopFullTransactionId());
@@ -209,7 +209,7 @@ void HeapStore::insert_transactions(const std::vector<Journal::Transaction>& tra
   for (std::size_t first = 0; first < transactions.size(); first += chunk) {
     const std::size_t count = std::min(chunk, transactions.size() - first);
     for (std::size_t i = 0; i < count; ++i) {
-      const Journal::Transaction& transaction = transactions[first + i];
+      const Journal::Transaction& transaction = *transactions[first + i];
       const Posting& posting = *transaction.posting;
       const RowWriter row(slots[i], layout_.of(HeapTable::transactions));
       row.set(transaction_id, datum_of(transaction.id));
@@ -288,9 +288,11 @@ void HeapStore::update_rows(const std::vector<Balance>& balances) {
 }
 
 void HeapStore::write(const Journal& journal, const std::vector<Balance>& balances) {
-  if (!journal.transactions.empty())
+  if (!journal.transactions.empty()) {
+    const std::vector<const Journal::Transaction*> transactions = by_reference(journal);
     catch_duplicate_reference(journal,
-                              [&] { pg_call([&] { insert_transactions(journal.transactions); }); });
+                              [&] { pg_call([&] { insert_transactions(transactions); }); });
+  }
   pg_call([&] {
     if (!journal.entries.empty()) insert_entries(journal.entries);
     update_rows(balances);

@@ -23,7 +23,7 @@ class HeapStore final : public SpiStore {
   void lock_row(Balance& balance, std::size_t number, struct IndexScanDescData* scan,
                 TupleTableSlot* slot);
   bool claim_key(const KeyClaim& claim, TupleTableSlot* slot);
-  void insert_transactions(const std::vector<Journal::Transaction>& transactions);
+  void insert_transactions(const std::vector<const Journal::Transaction*>& transactions);
   void insert_entries(const std::vector<Journal::Entry>& entries);
   void update_rows(const std::vector<Balance>& balances);
   const HeapLayout layout_;

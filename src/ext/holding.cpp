@@ -32,13 +32,21 @@ void set_expiry(const Expiry& expiry, HoldRequest& request) {
     request.expiry_as_sent = format_time(*expiry.at);
   }
   if (expiry.in == nullptr) return;
-  constexpr int most_months = 12 * 1000;
-  if (expiry.in->month > most_months || expiry.in->month < -most_months)
+  // No field beyond a thousand years: what they add up to is then a time.
+  constexpr std::int64_t most_months = 12 * 1000;
+  constexpr std::int64_t most_days = 366 * 1000;
+  constexpr std::int64_t most_micros = most_days * USECS_PER_DAY;
+  const auto within = [](std::int64_t field, std::int64_t most) {
+    return field <= most && field >= -most;
+  };
+  if (!within(expiry.in->month, most_months) || !within(expiry.in->day, most_days) ||
+      !within(expiry.in->time, most_micros))
     throw Error(Condition::invalid_expiry, "expires_in is too long");
+  const TimestampTz now = GetCurrentTimestamp();
+  request.sent_at = unix_micros(now);
   const TimestampTz until = pg_call([&] {
-    return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
-                                                   TimestampTzGetDatum(GetCurrentTimestamp()),
-                                                   IntervalPGetDatum(expiry.in)));
+    return DatumGetTimestampTz(DirectFunctionCall2(
+        timestamptz_pl_interval, TimestampTzGetDatum(now), IntervalPGetDatum(expiry.in)));
   });
   if (TIMESTAMP_NOT_FINITE(until) || until > latest_time)
     throw Error(Condition::invalid_expiry, "expires_in is too long");
@@ -76,31 +84,36 @@ std::optional<Units> hold_amount(Store& store, const TransactionId& id,
   return amount_units(amount, *hold->lines.at(0).account, false);
 }
 
+// A hold of a debit and a credit of one amount.
+Datum hold_transfer(FunctionCallInfo fcinfo, const std::optional<Datum>& amount) {
+  const auto debit = text_argument(fcinfo, 0);
+  const auto credit = text_argument(fcinfo, 1);
+  const Posting posting = posting_arguments(fcinfo, 3);
+  const Expiry expiry = expiry_arguments(fcinfo, 9, 10);
+  const TransactionId id =
+      hold_request("ledger_hold()", name_argument(fcinfo, 11), [&](Ledger& ledger, Store& store) {
+        HoldRequest request;
+        request.posting = posting;
+        request.lines = transfer_lines(ledger, debit, credit, amount);
+        set_expiry(expiry, request);
+        return place_hold(store, request);
+      });
+  return pg_call([&] { return new_uuid(id); });
+}
+
 }  // namespace
 
 extern "C" {
 
 PG_FUNCTION_INFO_V1(ledgerflow_hold_transfer);
 PGDLLEXPORT Datum ledgerflow_hold_transfer(PG_FUNCTION_ARGS) {
-  return guarded([&] {
-    const auto debit = text_argument(fcinfo, 0);
-    const auto credit = text_argument(fcinfo, 1);
-    const auto amount = numeric_argument(fcinfo, 2);
-    const Posting posting = posting_arguments(fcinfo, 3);
-    const Expiry expiry = expiry_arguments(fcinfo, 9, 10);
-    const TransactionId id =
-        hold_request("ledger_hold()", name_argument(fcinfo, 11), [&](Ledger& ledger, Store& store) {
-          HoldRequest request;
-          request.posting = posting;
-          ledger.load_accounts(
-              std::vector<std::string_view>{checked_code(debit), checked_code(credit)});
-          request.lines =
-              transfer_lines(ledger.find_account(*debit), ledger.find_account(*credit), amount);
-          set_expiry(expiry, request);
-          return place_hold(store, request);
-        });
-    return pg_call([&] { return new_uuid(id); });
-  });
+  return guarded([&] { return hold_transfer(fcinfo, numeric_argument(fcinfo, 2)); });
+}
+
+// For arguments without a type, which would fit the form with lines as well.
+PG_FUNCTION_INFO_V1(ledgerflow_hold_transfer_text);
+PGDLLEXPORT Datum ledgerflow_hold_transfer_text(PG_FUNCTION_ARGS) {
+  return guarded([&] { return hold_transfer(fcinfo, numeric_from_text_argument(fcinfo, 2)); });
 }
 
 PG_FUNCTION_INFO_V1(ledgerflow_hold_lines);

@@ -7,7 +7,7 @@ R"sql(
 CREATE TABLE settings (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     format_version integer NOT NULL,
-    idempotency_retention interval CHECK (idempotency_retention > interval '0'),
+    idempotency_retention interval CHECK (idempotency_retention > interval '0' AND idempotency_retention <= interval '1000 years'),
     closed_through timestamptz
 );
 COMMENT ON TABLE settings IS 'One row: the format version of this ledger''s tables, and its options';

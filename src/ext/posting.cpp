@@ -47,28 +47,29 @@ Datum make_line(FunctionCallInfo fcinfo, bool debit) {
   });
 }
 
+// A debit and a credit of one amount.
+Datum post_transfer(FunctionCallInfo fcinfo, const std::optional<Datum>& amount) {
+  const auto debit = text_argument(fcinfo, 0);
+  const auto credit = text_argument(fcinfo, 1);
+  const Posting posting = posting_arguments(fcinfo, 3);
+  return post_request("ledger_post()", name_argument(fcinfo, 9), [&](Ledger& ledger, Store& store) {
+    return post(store, transfer_lines(ledger, debit, credit, amount), posting).id;
+  });
+}
+
 }  // namespace
 
 extern "C" {
 
 PG_FUNCTION_INFO_V1(ledgerflow_post_transfer);
 PGDLLEXPORT Datum ledgerflow_post_transfer(PG_FUNCTION_ARGS) {
-  return guarded([&] {
-    const auto debit = text_argument(fcinfo, 0);
-    const auto credit = text_argument(fcinfo, 1);
-    const auto amount = numeric_argument(fcinfo, 2);
-    const Posting posting = posting_arguments(fcinfo, 3);
-    return post_request(
-        "ledger_post()", name_argument(fcinfo, 9), [&](Ledger& ledger, Store& store) {
-          ledger.load_accounts(
-              std::vector<std::string_view>{checked_code(debit), checked_code(credit)});
-          return post(store,
-                      transfer_lines(ledger.find_account(*debit), ledger.find_account(*credit),
-                                     amount),
-                      posting)
-              .id;
-        });
-  });
+  return guarded([&] { return post_transfer(fcinfo, numeric_argument(fcinfo, 2)); });
+}
+
+// For arguments without a type, which would fit the form with lines as well.
+PG_FUNCTION_INFO_V1(ledgerflow_post_transfer_text);
+PGDLLEXPORT Datum ledgerflow_post_transfer_text(PG_FUNCTION_ARGS) {
+  return guarded([&] { return post_transfer(fcinfo, numeric_from_text_argument(fcinfo, 2)); });
 }
 
 PG_FUNCTION_INFO_V1(ledgerflow_post_lines);

@@ -79,7 +79,7 @@ constexpr const char* insert_change_statement =
     "reason) "
     "VALUES ($1, $2, $3, $4, $5)";
 constexpr const char* load_transaction_query =
-    "SELECT effective_at, reference, description, metadata FROM {ledger}.transactions "
+    "SELECT effective_at, reference, description, metadata, reverses FROM {ledger}.transactions "
     "WHERE id OPERATOR(pg_catalog.=) $1";
 constexpr const char* load_entries_query =
     "SELECT account_id, amount FROM {ledger}.entries "
@@ -100,12 +100,27 @@ constexpr const char* complete_entry_statement =
 constexpr const char* update_balance_statement =
     "UPDATE {ledger}.account_balances SET version = $2, last_transaction_id = $3, "
     "debits_posted = $4, credits_posted = $5, debits_pending = $6, credits_pending = $7 "
-    "WHERE account_id OPERATOR(pg_catalog.=) $1 AND stripe OPERATOR(pg_catalog.=) 0";
+    "WHERE account_id OPERATOR(pg_catalog.=) $1 AND stripe OPERATOR(pg_catalog.=) 0 "
+    "AND version OPERATOR(pg_catalog.=) $8";
 constexpr const char* update_rules_statement =
     "UPDATE {ledger}.account_balances SET status = $2, min_balance = $3, max_balance = $4 "
     "WHERE account_id OPERATOR(pg_catalog.=) $1 AND stripe OPERATOR(pg_catalog.=) 0";
 
 constexpr char null_flag(bool is_null) { return is_null ? 'n' : ' '; }
+
+// A statement that must write so many rows. What the engine computed is refused where a user's trigger has
+// changed the rows under it (a posting of its own on the same account) or kept some from being written.
+void write_rows(SPIPlanPtr plan, int expected, std::uint64_t rows, const Datum* values,
+                const char* nulls = nullptr) {
+  execute(plan, expected, values, nulls);
+  if (SPI_processed == rows) return;
+  ereport(ERROR,
+          (errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+           errmsg("a trigger on the ledger's tables interfered with a posting"),
+           errdetail("Rows that the ledger was writing were changed or suppressed by the trigger."),
+           errhint("Post on the same accounts only in AFTER triggers on transactions or entries, "
+                   "and let every row through.")));
+}
 
 // Columns of the current result row; raises, so only inside pg_call.
 struct Row {
@@ -153,6 +168,7 @@ void fill_balance(const Row& row, Balance& balance) {
   if (DatumGetInt64(row.column(1)) != balance.account->id)
     elog(ERROR, "an account of the ledger has no row in account_balances");
   balance.version = DatumGetInt64(row.column(2));
+  balance.found_version = balance.version;
   const std::optional<Datum> last = row.nullable(3);
   if (last) balance.last_transaction = id_from_datum(*last);
   const std::optional<Status> status =
@@ -214,6 +230,8 @@ void SpiStore::lock_balances(std::vector<Balance>& balances) {
       elog(ERROR, "an account of the ledger has no row in account_balances");
     for (std::uint64_t i = 0; i < SPI_processed; ++i) fill_balance(result_row(i), balances[i]);
     SPI_freetuptable(SPI_tuptable);
+    // Before the clock is read: no period that ends later is closed until this is posted.
+    LockRelationOid(ledger_.relation(Table::transactions), RowExclusiveLock);
   });
 }
 
@@ -326,6 +344,8 @@ StoredTransaction SpiStore::load(const TransactionId& id) {
   stored.reference = copied_text(header, 2, false);
   stored.description = copied_text(header, 3, false);
   stored.metadata = copied_text(header, 4, true);
+  const std::optional<Datum> reverses = pg_call([&] { return header.nullable(5); });
+  if (reverses) stored.reverses = id_from_datum(*reverses);
 
   stored.entries = read_entries(entries_plan, id);
   return stored;
@@ -477,7 +497,7 @@ void SpiStore::insert_transaction(const Journal::Transaction& transaction) {
                           null_flag(!transaction.reverses),
                           null_flag(!transaction.hold),
                           '\0'};
-    execute(plan, SPI_OK_INSERT, values, nulls);
+    write_rows(plan, SPI_OK_INSERT, 1, values, nulls);
   });
 }
 
@@ -500,7 +520,7 @@ void SpiStore::insert_entries(const std::vector<Journal::Entry>& entries) {
       Datum values[2 * columns];
       values_of(entries[0], values);
       values_of(entries[1], values + columns);
-      execute(plan, SPI_OK_INSERT, values);
+      write_rows(plan, SPI_OK_INSERT, 2, values);
     });
     return;
   }
@@ -519,14 +539,14 @@ void SpiStore::insert_entries(const std::vector<Journal::Entry>& entries) {
         array_of(cells[2], INT2OID, sizeof(std::int16_t), true, TYPALIGN_SHORT),
         array_of(cells[3], NUMERICOID, -1, false, TYPALIGN_INT),
         array_of(cells[4], NUMERICOID, -1, false, TYPALIGN_INT)};
-    execute(plan, SPI_OK_INSERT, arrays);
+    write_rows(plan, SPI_OK_INSERT, entries.size(), arrays);
   });
 }
 
 void SpiStore::update_balances(const std::vector<Balance>& balances) {
-  static constexpr Oid types[] = {INT8OID,    INT8OID,    UUIDOID,   NUMERICOID,
-                                  NUMERICOID, NUMERICOID, NUMERICOID};
-  SPIPlanPtr plan = ledger_.plan(update_balance_statement, 7, types);
+  static constexpr Oid types[] = {INT8OID,    INT8OID,    UUIDOID,    NUMERICOID,
+                                  NUMERICOID, NUMERICOID, NUMERICOID, INT8OID};
+  SPIPlanPtr plan = ledger_.plan(update_balance_statement, 8, types);
   for (const Balance& balance : balances) {
     if (!balance.changed) continue;
     pg_call([&] {
@@ -538,21 +558,38 @@ void SpiStore::update_balances(const std::vector<Balance>& balances) {
           numeric_from_units(balance.debits_posted, scale),
           numeric_from_units(balance.credits_posted, scale),
           numeric_from_units(balance.debits_pending, scale),
-          numeric_from_units(balance.credits_pending, scale)};
-      const char nulls[] = {' ', ' ', null_flag(!balance.last_transaction), ' ', ' ', ' ',
+          numeric_from_units(balance.credits_pending, scale),
+          Int64GetDatum(balance.found_version)};
+      const char nulls[] = {' ', ' ', null_flag(!balance.last_transaction), ' ', ' ', ' ', ' ',
                             ' ', '\0'};
-      execute(plan, SPI_OK_UPDATE, values, nulls);
+      write_rows(plan, SPI_OK_UPDATE, 1, values, nulls);
     });
   }
 }
 
 void SpiStore::write(const Journal& journal, const std::vector<Balance>& balances) {
   const EngineWrites engine_writes;
-  for (const Journal::Transaction& transaction : journal.transactions)
-    catch_duplicate_reference(journal, [&] { insert_transaction(transaction); });
-  if (!journal.entries.empty()) insert_entries(journal.entries);
+  // Balances first: a trigger of the user's on the other tables may post, and must find them up to date.
   update_balances(balances);
+  for (const Journal::Transaction* transaction : by_reference(journal))
+    catch_duplicate_reference(journal, [&] { insert_transaction(*transaction); });
+  if (!journal.entries.empty()) insert_entries(journal.entries);
   write_rest(journal);
+}
+
+std::vector<const Journal::Transaction*> SpiStore::by_reference(const Journal& journal) {
+  std::vector<const Journal::Transaction*> transactions;
+  transactions.reserve(journal.transactions.size());
+  bool any = false;
+  for (const Journal::Transaction& transaction : journal.transactions) {
+    transactions.push_back(&transaction);
+    any = any || transaction.posting->reference;
+  }
+  if (any && transactions.size() > 1)
+    std::stable_sort(transactions.begin(), transactions.end(), [](const auto* a, const auto* b) {
+      return a->posting->reference < b->posting->reference;
+    });
+  return transactions;
 }
 
 void SpiStore::write_rest(const Journal& journal) {
@@ -683,15 +720,16 @@ void SpiStore::complete(const Journal& journal, const std::vector<Balance>& bala
   static constexpr Oid types[] = {UUIDOID, INT2OID, NUMERICOID, NUMERICOID};
   SPIPlanPtr plan = ledger_.plan(complete_entry_statement, 4, types);
   const EngineWrites engine_writes;
+  update_balances(balances);
   for (const Journal::Entry& entry : journal.entries)
     pg_call([&] {
       const Datum values[] = {datum_of(entry.transaction),
                               Int16GetDatum(static_cast<std::int16_t>(entry.line)),
                               numeric_from_units(entry.balance_after, entry.account->scale),
                               numeric_from_units(entry.amount, entry.account->scale)};
-      execute(plan, SPI_OK_UPDATE, values);
+      write_rows(plan, SPI_OK_UPDATE, 1, values);
     });
-  update_balances(balances);
+  release_expired(journal.expired);
 }
 
 void SpiStore::write_rules(const Balance& balance) {

@@ -50,6 +50,9 @@ class SpiStore : public Store {
       refuse_duplicate_reference(journal, error);
     }
   }
+  // The journal's transactions in the order of their references, so that two batches do not wait for each
+  // other.
+  static std::vector<const Journal::Transaction*> by_reference(const Journal& journal);
   // What few journals have: reservations given back, changes of status.
   void write_rest(const Journal& journal);
 

@@ -1,5 +1,6 @@
 // The guards on a ledger's tables: what makes a raw INSERT end with the guarantees of ledger_post, and
 // refuses to change what was posted.
+#include "core/books.hpp"
 #include "ext/accounts.hpp"
 #include "ext/datums.hpp"
 #include "ext/spi_store.hpp"
@@ -72,18 +73,41 @@ const char* changed_column(const TriggerData* trigger) {
   return nullptr;
 }
 
-// Refuses headers that were not made by this database transaction, and entries out of the order of their
-// lines, which would not follow the balances of the lines before them.
+// The headers that were inserted by hand in this database transaction: only these take entries by hand.
+struct RawHeader {
+  Oid schema;
+  TransactionId id;
+
+  friend bool operator<(const RawHeader& a, const RawHeader& b) {
+    return a.schema != b.schema ? a.schema < b.schema : a.id < b.id;
+  }
+};
+std::set<RawHeader>* raw_headers = nullptr;  // kept for the life of the backend
+
+void forget_raw_headers(XactEvent event, void*) {
+  if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+    raw_headers->clear();
+}
+
+void remember_raw_header(const RawHeader& header) {
+  if (raw_headers == nullptr) {
+    auto headers = std::make_unique<std::set<RawHeader>>();
+    pg_call([] { RegisterXactCallback(forget_raw_headers, nullptr); });
+    raw_headers = headers.release();
+  }
+  raw_headers->insert(header);
+}
+
+// Refuses entries of a transaction that was posted otherwise, and entries out of the order of their lines,
+// which would not follow the balances of the lines before them.
 void check_header(Ledger& ledger, const TransactionId& id, int first_line, std::uint64_t count) {
   static constexpr const char* query =
-      "SELECT t.xact_id OPERATOR(pg_catalog.=) pg_catalog.pg_current_xact_id(), "
-      "(SELECT pg_catalog.count(*) FROM {ledger}.entries e "
+      "SELECT (SELECT pg_catalog.count(*) FROM {ledger}.entries e "
       "WHERE e.transaction_id OPERATOR(pg_catalog.=) t.id AND e.line OPERATOR(pg_catalog.>=) $2) "
       "FROM {ledger}.transactions t WHERE t.id OPERATOR(pg_catalog.=) $1";
   static constexpr Oid types[] = {UUIDOID, INT2OID};
   SPIPlanPtr plan = ledger.plan(query, 2, types);
   bool found = false;
-  bool own = false;
   std::uint64_t entries = 0;
   pg_call([&] {
     const Datum values[] = {datum_of(id), Int16GetDatum(static_cast<std::int16_t>(first_line))};
@@ -91,15 +115,14 @@ void check_header(Ledger& ledger, const TransactionId& id, int first_line, std::
     found = SPI_processed == 1;
     if (!found) return;
     bool is_null = false;
-    own = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
     entries = static_cast<std::uint64_t>(
-        DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &is_null)));
+        DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null)));
   });
   if (!found)
     throw Error(Condition::transaction_not_found,
                 "transaction " + to_string(id) + " does not exist", {},
                 "Insert the row of transactions first.");
-  if (!own)
+  if (raw_headers == nullptr || raw_headers->count({ledger.schema, id}) == 0)
     throw Error(Condition::immutable_ledger,
                 "transaction " + to_string(id) + " is posted: it takes no more entries");
   if (entries != count)
@@ -203,8 +226,7 @@ void check_balanced(const TriggerData* trigger) {
     for (const auto& entry : stored.entries) lines.push_back({entry.account, entry.amount});
     std::optional<Refusal> refusal = check_lines(lines.data(), lines.size());
     if (!refusal) return;
-    // The refusal speaks of "a transaction" or "transaction": say which.
-    refusal->message += ": " + to_string(id);
+    refusal->message = "transaction " + to_string(id) + ": " + refusal->message;
     throw Error(std::move(*refusal));
   });
   checked.schema = call.ledger().schema;
@@ -259,10 +281,19 @@ HeapTuple complete_header(const TriggerData* trigger) {
   check_texts(texts);
   if (texts.metadata && !is_json_object(*texts.metadata))
     throw Error(Condition::invalid_metadata, "metadata must be a JSON object");
-  if (!columns.effective_at.is_null &&
-      TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(columns.effective_at.value)))
-    throw Error(Condition::invalid_effective_at, "effective_at must be finite");
+  if (!columns.effective_at.is_null) check_time(DatumGetTimestampTz(columns.effective_at.value));
+  {
+    Call call(RelationGetNamespace(trigger->tg_relation));
+    call.as_owner([&] {
+      SpiStore store(call.ledger(), call.caller());
+      check_period(store, columns.effective_at.is_null
+                              ? time_of(id)
+                              : unix_micros(DatumGetTimestampTz(columns.effective_at.value)));
+    });
+    call.finish();
+  }
 
+  remember_raw_header({RelationGetNamespace(trigger->tg_relation), id});
   return pg_call([&] {
     const TimestampTz posted_at = timestamp_of(time_of(id));
     int numbers[] = {columns.id.number, columns.posted_at.number, columns.effective_at.number,

@@ -169,5 +169,8 @@ SELECT 'guard_missing', g.table_name || '.' || g.trigger_name, 'an enabled trigg
   JOIN pg_catalog.pg_namespace n ON n.oid = $1
   JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = g.table_name
   LEFT JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid AND t.tgname = g.trigger_name
+   AND EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid
+                WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = t.tgfoid
+                  AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND x.extname = 'ledgerflow')
  WHERE t.oid IS NULL OR t.tgenabled NOT IN ('O', 'A')
 )sql"

@@ -1,0 +1,372 @@
+#include "engine_side.hpp"
+
+#include <stdexcept>
+
+#include "core/engine.hpp"
+#include "core/rules.hpp"
+
+namespace ledgerflow::random_test {
+
+namespace {
+
+struct CurrencyOf {
+  const char* code;
+  int scale;
+};
+constexpr CurrencyOf currencies[] = {{"USD", 2}, {"EUR", 2}, {"JPY", 0}, {"BTC", 8}, {"ATTO", 24}};
+
+struct TypeOf {
+  const char* code;
+  Side normal_side;
+  const char* min_balance;
+  const char* max_balance;
+};
+constexpr TypeOf types[] = {
+    {"asset", Side::debit, nullptr, nullptr},   {"liability", Side::credit, nullptr, nullptr},
+    {"equity", Side::credit, nullptr, nullptr}, {"income", Side::credit, nullptr, nullptr},
+    {"expense", Side::debit, nullptr, nullptr}, {"wallet", Side::credit, "0", "1000"},
+    {"gauge", Side::debit, "-50", nullptr}};
+
+template <typename Row, std::size_t count>
+const Row& row_of(const Row (&table)[count], const Text& code, Condition missing) {
+  for (const Row& row : table)
+    if (code && *code == row.code) return row;
+  throw Error(missing, "there is no " + code.value_or("NULL"));
+}
+
+// Reads a number in both ways that the core has: as text, and as the digits that numeric would keep.
+AmountStatus read_units(const std::string& text, int scale, Units& units) {
+  if (text == "NaN" || text == "Infinity" || text == "-Infinity") return AmountStatus::not_finite;
+  std::string plain = text;
+  const std::size_t exponent_at = text.find('e');
+  if (exponent_at != std::string::npos) {
+    const int exponent = std::stoi(text.substr(exponent_at + 1));
+    plain = text.substr(0, exponent_at);
+    if (exponent >= 0)
+      plain.append(static_cast<std::size_t>(exponent), '0');
+    else
+      plain = "0." + std::string(static_cast<std::size_t>(-exponent) - plain.size(), '0') + plain;
+  }
+  const AmountStatus status = parse_units(plain, scale, units);
+
+  const bool negative = plain[0] == '-';
+  if (plain[0] == '-' || plain[0] == '+') plain.erase(0, 1);
+  std::size_t point = plain.find('.');
+  if (point == std::string::npos) point = plain.size();
+  std::string whole = plain.substr(0, point);
+  std::string decimals = point < plain.size() ? plain.substr(point + 1) : "";
+  whole.insert(0, (4 - whole.size() % 4) % 4, '0');
+  decimals.append((4 - decimals.size() % 4) % 4, '0');
+  std::vector<std::int16_t> digits;
+  for (std::size_t at = 0; at < whole.size() + decimals.size(); at += 4)
+    digits.push_back(static_cast<std::int16_t>(std::stoi((whole + decimals).substr(at, 4))));
+  Units from_digits = 0;
+  const AmountStatus digits_status =
+      units_from_digits(negative, static_cast<int>(whole.size() / 4) - 1, digits.data(),
+                        static_cast<int>(digits.size()), scale, from_digits);
+  if ((status == AmountStatus::ok) != (digits_status == AmountStatus::ok) ||
+      (status == AmountStatus::ok && units != from_digits))
+    throw std::logic_error("text and digits of " + text + " are read differently");
+  return status;
+}
+
+Units amount_of(const Text& text, const Account& account) {
+  if (!text) throw Error(Condition::invalid_amount, "amount must not be NULL");
+  Units units = 0;
+  const AmountStatus status = read_units(*text, account.scale, units);
+  if (status != AmountStatus::ok) refuse_amount(status, *text, account.currency, account.scale);
+  check_postable(units, account);
+  return units;
+}
+
+std::optional<Units> limit_of(const Text& text, const Account& account) {
+  if (!text) return std::nullopt;
+  Units units = 0;
+  if (read_units(*text, account.scale, units) != AmountStatus::ok ||
+      units >= power_of_ten(max_digits - 1) || units <= -power_of_ten(max_digits - 1))
+    throw Error(Condition::invalid_limits, "not a limit");
+  return units;
+}
+
+void check_code(const Text& code) {
+  if (!code || !is_account_code(*code))
+    throw Error(Condition::invalid_account_code, "invalid account code");
+}
+
+void check_metadata(const Text& metadata) {
+  if (metadata && metadata->front() != '{')
+    throw Error(Condition::invalid_metadata, "metadata must be a JSON object");
+}
+
+void check_reason(const Text& reason) {
+  if (reason && reason->size() > max_text_length)
+    throw Error(Condition::invalid_description, "too long");
+}
+
+std::optional<std::string_view> view(const Text& text) {
+  if (!text) return std::nullopt;
+  return *text;
+}
+
+}  // namespace
+
+EngineSide::EngineSide(std::uint64_t seed) : store_(seed) {}
+
+Result EngineSide::run(const Operation& operation) {
+  operation_ = &operation;
+  store_.record_into(&open_.log(operation.session));
+  step_clock();
+  Result result;
+  try {
+    result = std::visit([&](const auto& action) { return act(action); }, operation.action);
+  } catch (const Error& error) {
+    result.condition = info(error.refusal().condition).name;
+  } catch (const std::exception& error) {
+    result.condition = std::string("exception: ") + error.what();
+  }
+  open_.after_operation(operation.session);
+  return result;
+}
+
+// Mostly on, sometimes not at all, now and then back.
+void EngineSide::step_clock() {
+  const std::uint64_t chance = store_.random();
+  if (chance % 50 == 0)
+    now_ -= static_cast<std::int64_t>(chance / 50 % 2000000);
+  else if (chance % 4 != 0)
+    now_ += static_cast<std::int64_t>(chance / 50 % 1000);
+  store_.set_clock(now_);
+}
+
+void EngineSide::check_ledger() const {
+  if (operation_->ledger && *operation_->ledger != "ledger")
+    throw Error(Condition::ledger_not_found, "no such ledger");
+}
+
+const Account& EngineSide::find(const Text& code) const {
+  const Account* account = store_.find_account(*code);
+  if (account == nullptr) throw Error(Condition::account_not_found, "no account " + quoted(*code));
+  return *account;
+}
+
+const Account& EngineSide::find_to_change(const Text& code) const {
+  check_ledger();
+  if (!code) throw Error(Condition::invalid_account_code, "account must not be NULL");
+  return find(code);
+}
+
+// --- accounts -------------------------------------------------------------------------------------
+
+Result EngineSide::act(const Open& open) {
+  check_ledger();
+  check_code(open.code);
+  if (!open.type) throw Error(Condition::account_type_not_found, "type must not be NULL");
+  if (!open.currency) throw Error(Condition::currency_not_found, "currency must not be NULL");
+  check_reason(open.name);
+  check_metadata(open.metadata);
+  if (open.metadata && open.metadata->size() > max_metadata_length)
+    throw Error(Condition::invalid_metadata, "metadata is too long");
+  const CurrencyOf& currency = row_of(currencies, open.currency, Condition::currency_not_found);
+  const TypeOf& type = row_of(types, open.type, Condition::account_type_not_found);
+  const auto chosen = [](const Text& own, const char* of_type) {
+    return own || of_type == nullptr ? own : Text(of_type);
+  };
+  const Text min_balance = chosen(open.min_balance, type.min_balance);
+  const Text max_balance = chosen(open.max_balance, type.max_balance);
+  const Text metadata = canonical_json(open.metadata);
+
+  if (const Account* known = store_.find_account(*open.code)) {
+    const Attributes& attributes = attributes_[*open.code];
+    const Balance& balance = store_.balance(*known);
+    if (known->type != *open.type || known->currency != *open.currency ||
+        attributes.name != open.name || attributes.metadata != metadata ||
+        balance.min_balance != limit_of(min_balance, *known) ||
+        balance.max_balance != limit_of(max_balance, *known))
+      throw Error(Condition::account_exists, "account is open already");
+    return {};
+  }
+  return store_.atomically([&]() -> Result {
+    const Account& account = store_.open_account(*open.code, *open.type, type.normal_side,
+                                                 *open.currency, currency.scale);
+    Balance balance = store_.balance(account);
+    balance.min_balance = limit_of(min_balance, account);
+    balance.max_balance = limit_of(max_balance, account);
+    if (auto refusal = check_new_limits(balance)) throw Error(std::move(*refusal));
+    store_.set_limits(account, balance.min_balance, balance.max_balance);
+    attributes_[account.code] = {open.name, metadata};
+    return {};
+  });
+}
+
+Result EngineSide::act(const SetLimits& limits) {
+  check_ledger();
+  if (!limits.account) throw Error(Condition::invalid_account_code, "account must not be NULL");
+  check_reason(limits.reason);
+  const Account& account = find(limits.account);
+  Balance balance = store_.balance(account);
+  balance.min_balance = limit_of(limits.min_balance, account);
+  balance.max_balance = limit_of(limits.max_balance, account);
+  if (auto refusal = check_new_limits(balance)) throw Error(std::move(*refusal));
+  store_.set_limits(account, balance.min_balance, balance.max_balance);
+  return {};
+}
+
+void EngineSide::change_freeze(const Text& code, const Text& direction, bool freeze) {
+  if (direction != "both" && direction != "debit" && direction != "credit")
+    throw Error(Condition::invalid_argument, "unknown direction");
+  const Account& account = find_to_change(code);
+  const Status status = store_.balance(account).status;
+  if (status == Status::closed) throw Error(Condition::account_closed, "account is closed");
+  bool debits = status == Status::frozen || status == Status::debits_frozen;
+  bool credits = status == Status::frozen || status == Status::credits_frozen;
+  if (direction != "credit") debits = freeze;
+  if (direction != "debit") credits = freeze;
+  store_.set_status(account, debits    ? credits ? Status::frozen : Status::debits_frozen
+                             : credits ? Status::credits_frozen
+                                       : Status::open);
+}
+
+Result EngineSide::act(const Freeze& freeze) {
+  change_freeze(freeze.account, freeze.direction, true);
+  return {};
+}
+
+Result EngineSide::act(const Unfreeze& unfreeze) {
+  change_freeze(unfreeze.account, unfreeze.direction, false);
+  return {};
+}
+
+Result EngineSide::act(const Close& close) {
+  const Account& account = find_to_change(close.account);
+  const Balance& balance = store_.balance(account);
+  if (net_debit(balance) != 0 || balance.debits_pending != 0 || balance.credits_pending != 0)
+    throw Error(Condition::account_not_empty, "account is not empty");
+  store_.set_status(account, Status::closed);
+  return {};
+}
+
+Result EngineSide::act(const ReadBalance& read) {
+  const Account& account = find_to_change(read.account);
+  const Balance& balance = store_.balance(account);
+  return {"ok", format_units(read.available ? available_balance(balance) : posted_balance(balance),
+                             account.scale)};
+}
+
+// --- postings -------------------------------------------------------------------------------------
+
+Result EngineSide::act(const Transfer& transfer) {
+  return post_lines({{transfer.debit, transfer.amount}, {transfer.credit, transfer.amount}},
+                    transfer.options, true);
+}
+
+Result EngineSide::act(const PostLines& post) {
+  if (post.by_helpers)
+    for (const LineText& line : post.lines) {
+      check_code(line.account);
+      Units units = 0;
+      const AmountStatus status =
+          line.amount ? read_units(*line.amount, max_scale, units) : AmountStatus::malformed;
+      const bool infinite = line.amount && line.amount->find("Inf") != std::string::npos;
+      if (!line.amount || (status == AmountStatus::not_finite && !infinite) ||
+          (status == AmountStatus::ok && units == 0))
+        throw Error(Condition::invalid_amount, "amount is not positive");
+    }
+  return post_lines(post.lines, post.options, false);
+}
+
+Result EngineSide::post_lines(const std::vector<LineText>& texts, const Options& options,
+                              bool is_transfer) {
+  if (options.effective_at == infinite_time)
+    throw Error(Condition::invalid_effective_at, "the time must be finite");
+  check_metadata(options.metadata);
+  if (texts.size() > max_lines) throw Error(Condition::too_many_lines, "too many lines");
+  if (texts.size() < 2) throw Error(Condition::too_few_lines, "too few lines");
+  check_ledger();
+  for (const LineText& line : texts) check_code(line.account);
+  std::vector<Line> lines;
+  for (const LineText& line : texts) lines.push_back({&find(line.account), 0});
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    lines[i].amount = amount_of(texts[i].amount, *lines[i].account);
+  if (is_transfer) {
+    if (lines[0].amount < 0) throw Error(Condition::invalid_amount, "amount is negative");
+    lines[1].amount = -lines[1].amount;
+  }
+
+  const Text metadata = canonical_json(options.metadata);
+  Posting posting;
+  posting.line_count = lines.size();
+  posting.idempotency_key = view(options.key);
+  posting.reference = view(options.reference);
+  posting.description = view(options.description);
+  posting.metadata = view(metadata);
+  posting.effective_at = options.effective_at;
+  posting.expected_version = options.expected_version;
+  const Outcome outcome = store_.atomically([&] { return post(store_, lines, posting); });
+  if (!outcome.replayed) made_by_[outcome.id] = std::to_string(operation_->number);
+  return {"ok", made_by_.at(outcome.id)};
+}
+
+Result EngineSide::act(const RawPost& raw) {
+  std::vector<RawEntry> entries;
+  std::vector<Line> lines;
+  for (const LineText& line : raw.lines) {
+    const Account& account = find(line.account);
+    lines.push_back({&account, amount_of(line.amount, account)});
+  }
+  // Such an id comes from the clock alone; here too it must follow what was posted before.
+  std::optional<TransactionId> newest;
+  for (const Line& line : lines) {
+    const auto& last = store_.balance(*line.account).last_transaction;
+    if (last && (!newest || *newest < *last)) newest = last;
+  }
+  const TransactionId id = make_transaction_id(store_.clock(), store_.random(), newest);
+  for (const Line& line : lines)
+    entries.push_back({id, static_cast<int>(entries.size()) + 1, line.account, line.amount});
+  store_.atomically([&] {
+    store_.insert_raw(id, {time_of(id), time_of(id), {}, {}, {}}, entries);
+    adopt(store_, entries);
+    if (auto refusal = check_lines(lines.data(), lines.size())) throw Error(std::move(*refusal));
+  });
+  return {"ok", "raw"};
+}
+
+// Not for the engine: the triggers see to it.
+Result EngineSide::act(const Tamper&) {
+  throw Error(Condition::immutable_ledger, "posted is posted");
+}
+
+Result EngineSide::act(Control control) {
+  open_.control(operation_->session, control);
+  return {};
+}
+
+// --- the books ------------------------------------------------------------------------------------
+
+std::vector<std::string> EngineSide::state() {
+  std::map<std::string, std::vector<std::string>> by_account;
+  for (const auto& [id, balance] : store_.balances()) {
+    const Account& account = *balance.account;
+    const auto shown = [&](const std::optional<Units>& units) {
+      return units ? format_units(*units, account.scale) : std::string("none");
+    };
+    by_account[account.code].push_back(
+        account.code + " " + account.type + " " + account.currency + " " +
+        to_string(balance.status) + " version " + std::to_string(balance.version) + " debits " +
+        format_units(balance.debits_posted, account.scale) + " credits " +
+        format_units(balance.credits_posted, account.scale) + " limits " +
+        shown(balance.min_balance) + " " + shown(balance.max_balance));
+  }
+  for (const auto& [key, entry] : store_.entries()) {
+    const Account& account = store_.account(entry.account_id);
+    auto& lines = by_account[account.code];
+    lines.push_back(account.code + " entry " + std::to_string(lines.size()) + " " +
+                    format_units(entry.amount, account.scale) + " " +
+                    format_units(entry.balance_after, account.scale));
+  }
+  std::vector<std::string> lines;
+  for (auto& [code, of_account] : by_account)
+    lines.insert(lines.end(), of_account.begin(), of_account.end());
+  return lines;
+}
+
+}  // namespace ledgerflow::random_test

@@ -13,13 +13,10 @@ set style line 3 lc rgb '#6b8e23' lw 2 pt 9 ps 0.7
 set style line 4 lc rgb '#888888' lw 2 dt 2 pt 11 ps 0.7
 
 if (curve eq 'clients') {
-    titles = "'10,000 accounts' '50 accounts' 'all into one account'"
     set multiplot layout 1,3
     set logscale x 2
     set xlabel 'clients'
     set xtics (1, 2, 4, 8, 16, 32, 64)
-    set format y "%'.0f"
-    set decimalsign locale
     do for [i = 1:3] {
         set title (i == 1 ? '10,000 accounts' : i == 2 ? '50 accounts' : 'all into one account') noenhanced
         set ylabel (i == 1 ? 'postings per second, durable' : '')

@@ -14,8 +14,7 @@ namespace {
 // Posts a list of items in one pass of locks, keys and writes.
 class Batch {
  public:
-  Batch(Store& store, std::vector<Item>& items, Mode mode,
-        const std::optional<Numbering>& numbering)
+  Batch(Store& store, std::vector<Item>& items, Mode mode, Numbering numbering)
       : store_(store), items_(items), mode_(mode), numbering_(numbering) {}
 
   void run() {
@@ -50,11 +49,10 @@ class Batch {
 
   [[noreturn]] void refuse_all(const Item& item) {
     Refusal refusal = *item.outcome.refusal;
-    if (numbering_) {
-      const std::size_t number =
-          numbering_->first + static_cast<std::size_t>(&item - items_.data());
+    if (items_.size() > 1 || numbering_.even_one) {
+      const std::size_t number = numbering_.first + static_cast<std::size_t>(&item - items_.data());
       refusal.message =
-          std::string(numbering_->noun) + " " + std::to_string(number) + ": " + refusal.message;
+          std::string(numbering_.noun) + " " + std::to_string(number) + ": " + refusal.message;
     }
     throw Error(std::move(refusal));
   }
@@ -210,7 +208,7 @@ class Batch {
   Store& store_;
   std::vector<Item>& items_;
   Mode mode_;
-  std::optional<Numbering> numbering_;  // none: the only item needs no number
+  Numbering numbering_;
   Journal journal_;
   std::vector<const Item*> claimed_;
   std::map<const Item*, const Item*> repeated_;
@@ -227,7 +225,7 @@ Outcome post(Store& store, std::vector<Line> lines, const Posting& posting) {
   std::vector<Item> items(1);
   items[0].posting = posting;
   items[0].lines = std::move(lines);
-  Batch(store, items, Mode::atomic, std::nullopt).run();
+  post_all(store, items, Mode::atomic);
   return items[0].outcome;
 }
 

@@ -21,10 +21,11 @@ enum class Mode : unsigned char {
   each,    // every item, or chain of linked items, stands alone
 };
 
-// How a refusal names an item of an atomic batch: "item 3", "row 100003".
+// How a refusal names an item of an atomic batch: "item 3", "row 100003"; an only item needs no number.
 struct Numbering {
   const char* noun = "item";
   std::size_t first = 1;
+  bool even_one = false;
 };
 
 // Posts the items in their order; each sees the effect of those before it.

@@ -38,12 +38,12 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON entries
     FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_guard();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON entries
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.ledger_guard();
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON idempotency_keys
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_guard();
-CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON idempotency_keys
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.ledger_guard();
 
 -- Written by the ledger alone.
+CREATE TRIGGER ledger_only BEFORE INSERT OR UPDATE OR DELETE ON idempotency_keys
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_guard();
+CREATE TRIGGER ledger_only_truncate BEFORE TRUNCATE ON idempotency_keys
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.ledger_guard();
 CREATE TRIGGER ledger_only BEFORE INSERT OR UPDATE OR DELETE ON account_balances
     FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_guard();
 CREATE TRIGGER ledger_only_truncate BEFORE TRUNCATE ON account_balances

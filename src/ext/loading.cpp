@@ -162,7 +162,7 @@ void post_rows(const TriggerData* trigger, Gathered& gathered_rows) {
         items[i].outcome.refusal = error.refusal();
       }
     }
-    post_all(*store, items, Mode::atomic, {"row", gathered_rows.posted + 1});
+    post_all(*store, items, Mode::atomic, {"row", gathered_rows.posted + 1, true});
     store->finish();
   });
   call.finish();

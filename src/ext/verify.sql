@@ -153,7 +153,7 @@ SELECT 'guard_missing', g.table_name || '.' || g.trigger_name, 'an enabled trigg
                ('transactions', 'append_only'), ('transactions', 'append_only_truncate'),
                ('entries', 'adjust_account_balance'), ('entries', 'enforce_double_entry'),
                ('entries', 'append_only'), ('entries', 'append_only_truncate'),
-               ('idempotency_keys', 'append_only'), ('idempotency_keys', 'append_only_truncate'),
+               ('idempotency_keys', 'ledger_only'), ('idempotency_keys', 'ledger_only_truncate'),
                ('account_balances', 'ledger_only'), ('account_balances', 'ledger_only_truncate'),
                ('transaction_history', 'ledger_only'), ('transaction_history', 'ledger_only_truncate'),
                ('account_history', 'ledger_only'), ('account_history', 'ledger_only_truncate'),

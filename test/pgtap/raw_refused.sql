@@ -102,8 +102,8 @@ SELECT t.refused(format($$COPY ledger.entries (transaction_id, line, account_id,
                  '23505', 'COPY of an entry that is there');
 
 -- Keys.
-SELECT t.refused($$INSERT INTO ledger.idempotency_keys (key, transaction_id) VALUES ('', ledger_new_id())$$, '23514', 'an empty key');
-SELECT t.refused($$INSERT INTO ledger.idempotency_keys (key, transaction_id) VALUES (repeat('k', 256), ledger_new_id())$$, '23514', 'a key of 256 bytes');
+SELECT t.refused($$INSERT INTO ledger.idempotency_keys (key, transaction_id) VALUES ('', ledger_new_id())$$, 'LF070 immutable_ledger', 'an empty key');
+SELECT t.refused($$INSERT INTO ledger.idempotency_keys (key, transaction_id) VALUES ('k', ledger_new_id())$$, 'LF070 immutable_ledger', 'any key by hand');
 SET CONSTRAINTS ALL IMMEDIATE;
 SELECT is_empty('SELECT * FROM ledger_verify()', 'the ledger is well');
 

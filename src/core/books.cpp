@@ -76,8 +76,7 @@ void Books::check_all(Journal& journal, std::size_t first_undo) {
     Balance& row = *undo_[i].row;
     std::optional<Refusal> refusal = check_limits(undo_[i].before, row);
     if (!refusal) continue;
-    const Units pending_before = row.debits_pending + row.credits_pending;
-    if (pending_before != 0) {
+    if (row.debits_pending != 0 || row.credits_pending != 0) {
       for (const ExpiredLine& expired : store_.expired_lines(*row.account, now_)) {
         const auto known = std::find_if(
             journal.expired.begin(), journal.expired.end(),
@@ -128,7 +127,7 @@ void compare_fields(std::string_view key, const RequestFields& stored, const Req
     throw Error(Condition::idempotency_conflict,
                 "idempotency key " + quoted(key) + " was used for a different request: " + field +
                     " differs",
-                "Stored " + field + ": " + had + "; sent: " + is + ".");
+                "Stored " + field + ": " + shortened(had) + "; sent: " + shortened(is) + ".");
   };
   const auto value_of = [](const RequestFields& fields, const std::string& name) {
     for (const auto& [field, value] : fields)
@@ -152,10 +151,13 @@ bool claim_key(Store& store, const std::optional<std::string_view>& key,
   return true;
 }
 
+std::string whole_text(const std::optional<std::string_view>& text) {
+  return text ? "\"" + std::string(*text) + "\"" : "none";
+}
+
 void add_texts(Store& store, const Posting& posting, RequestFields& fields) {
-  const auto shown = [](const auto& text) { return text ? quoted(*text) : std::string("none"); };
-  fields.emplace_back("reference", shown(posting.reference));
-  fields.emplace_back("description", shown(posting.description));
+  fields.emplace_back("reference", whole_text(posting.reference));
+  fields.emplace_back("description", whole_text(posting.description));
   fields.emplace_back("effective_at",
                       posting.effective_at ? format_time(*posting.effective_at) : "none");
   fields.emplace_back("metadata", posting.metadata ? store.show_json(*posting.metadata) : "none");

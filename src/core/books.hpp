@@ -70,6 +70,9 @@ void compare_fields(std::string_view key, const RequestFields& stored, const Req
 bool claim_key(Store& store, const std::optional<std::string_view>& key,
                const RequestFields& fields, TransactionId& id);
 
+// A text as it is kept to compare requests by: all of it, and told apart from none.
+std::string whole_text(const std::optional<std::string_view>& text);
+
 // The texts of a posting as fields to compare requests by.
 void add_texts(Store& store, const Posting& posting, RequestFields& fields);
 

@@ -68,7 +68,10 @@ std::vector<Units> spread(const Hold& hold, const std::optional<Units>& amount,
       throw Error(Condition::reversal_mismatch, "hold " + to_string(hold.id) + " has no " +
                                                     (line.amount > 0 ? "debit" : "credit") +
                                                     " of account " + quoted(line.account->code));
-    parts[last] += rest;
+    if (!add_units(parts[last], rest))
+      throw Error(
+          Condition::balance_out_of_range,
+          "the sum of the lines on account " + quoted(line.account->code) + " is too large");
   }
   return parts;
 }
@@ -244,7 +247,7 @@ void release_hold(Store& store, const TransactionId& id, std::optional<std::stri
   if (claim_key(store, key,
                 {{"operation", "release"},
                  {"hold", to_string(id)},
-                 {"reason", reason ? quoted(*reason) : "none"}},
+                 {"reason", whole_text(reason)}},
                 result))
     return;
   Hold& hold = locked.hold;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "core/store.hpp"
@@ -20,6 +21,8 @@ class MemoryStore final : public Store {
     std::optional<std::string> reference;
     std::optional<std::string> description;
     std::optional<std::string> metadata;  // JSON as text: the same when it is the same text
+    std::optional<TransactionId> reverses = std::nullopt;
+    std::optional<TransactionId> hold = std::nullopt;
   };
   struct Entry {
     std::int64_t account_id = 0;
@@ -27,6 +30,22 @@ class MemoryStore final : public Store {
     Units balance_after = 0;
   };
   using EntryKey = std::pair<TransactionId, int>;  // transaction and line
+  struct HoldRow {
+    Hold hold;
+    std::optional<std::string> reference;
+    std::optional<std::string> description;
+    std::optional<std::string> metadata;
+  };
+  struct KeyRow {
+    TransactionId id;  // of the transaction or hold
+    RequestFields request;
+  };
+  struct Change {  // of a transaction's or hold's status
+    TransactionId id;
+    std::optional<std::string> from;
+    std::string to;
+    std::optional<std::string> reason;
+  };
 
   // How to take changes back, the last one first.
   using UndoLog = std::vector<std::function<void()>>;
@@ -45,6 +64,7 @@ class MemoryStore final : public Store {
   void set_limits(const Account& account, std::optional<Units> min_balance,
                   std::optional<Units> max_balance);
   void set_status(const Account& account, Status status);
+  void set_closed_through(std::optional<std::int64_t> unix_micros);
 
   // A header and entries as somebody inserts them by hand, before the engine adopts the entries.
   void insert_raw(const TransactionId& id, Header header, const std::vector<RawEntry>& entries);
@@ -73,7 +93,10 @@ class MemoryStore final : public Store {
   const std::map<std::int64_t, Balance>& balances() const { return balances_; }
   const std::map<TransactionId, Header>& transactions() const { return transactions_; }
   const std::map<EntryKey, Entry>& entries() const { return entries_; }
-  const std::map<std::string, TransactionId, std::less<>>& keys() const { return keys_; }
+  const std::map<std::string, KeyRow, std::less<>>& keys() const { return keys_; }
+  const std::map<TransactionId, HoldRow>& holds() const { return holds_; }
+  // In the order in which they were recorded.
+  const std::map<std::uint64_t, Change>& changes() const { return changes_; }
   std::string dump() const;
 
   std::int64_t clock() override { return now_; }
@@ -82,10 +105,18 @@ class MemoryStore final : public Store {
   void lock_balances(std::vector<Balance>& balances) override;
   void claim_keys(std::vector<KeyClaim>& claims) override;
   void drop_keys(const std::vector<std::string_view>& keys) override;
-  void find_references(std::vector<ReferenceUse>& uses) override;
+  void find_references(std::vector<ReferenceUse>& uses, bool holds) override;
+  std::optional<std::int64_t> closed_through() override { return closed_through_; }
   StoredTransaction load(const TransactionId& id) override;
+  std::vector<StoredTransaction::Entry> unreversed(const TransactionId& id) override;
+  bool is_reversed(const TransactionId& id) override;
+  std::optional<Hold> find_hold(const TransactionId& id) override;
+  std::vector<ExpiredLine> expired_lines(const Account& account, std::int64_t now) override;
+  std::vector<TransactionId> expired_holds(std::int64_t now, std::size_t most) override;
   bool same_json(std::string_view a, std::string_view b) override { return a == b; }
   std::string show_json(std::string_view json) override { return std::string(json); }
+  void insert_hold(const Hold& hold, const Posting& posting) override;
+  void update_hold(const Hold& hold) override;
   void write(const Journal& journal, const std::vector<Balance>& balances) override;
   void complete(const Journal& journal, const std::vector<Balance>& balances) override;
 
@@ -111,14 +142,23 @@ class MemoryStore final : public Store {
   void insert_transaction(const TransactionId& id, Header header);
   void insert_entry(const EntryKey& key, const Entry& entry);
   void put_balance(const Balance& balance);
+  void put_line(const TransactionId& hold, std::size_t line, const Hold::Line& changed);
+  void release_expired(const std::vector<ExpiredLine>& lines);
+  void add_changes(const std::vector<StatusChange>& changes);
 
   std::map<std::int64_t, std::unique_ptr<Account>> accounts_;
   std::map<std::string, const Account*, std::less<>> codes_;
   std::map<std::int64_t, Balance> balances_;
   std::map<TransactionId, Header> transactions_;
   std::map<EntryKey, Entry> entries_;
-  std::map<std::string, TransactionId, std::less<>> keys_;
+  std::map<TransactionId, std::set<TransactionId>> reversals_;  // by what they reverse
+  std::map<TransactionId, HoldRow> holds_;
+  std::map<std::uint64_t, Change> changes_;
+  std::map<std::string, KeyRow, std::less<>> keys_;
   std::map<std::string, TransactionId, std::less<>> references_;
+  std::map<std::string, TransactionId, std::less<>> hold_references_;
+  std::optional<std::int64_t> closed_through_;
+  std::uint64_t last_change_ = 0;
   std::int64_t last_account_id_ = 0;
   std::int64_t now_ = 0;
   std::uint64_t random_state_;

@@ -77,7 +77,11 @@ const char* status_of(const Remainder& left, const Remainder& whole) {
 
 Remainder sums_of(const std::vector<Line>& lines) {
   Remainder sums;
-  for (const Line& line : lines) sums[line.account] += line.amount;
+  for (const Line& line : lines)
+    if (!add_units(sums[line.account], line.amount))
+      throw Error(
+          Condition::balance_out_of_range,
+          "the sum of the lines on account " + quoted(line.account->code) + " is too large");
   return sums;
 }
 

@@ -99,18 +99,16 @@ bool is_account_code(std::string_view code) {
   return in_segment;
 }
 
-std::string quoted(std::string_view text) {
+std::string shortened(std::string_view text) {
   constexpr std::size_t shown = 100;
-  std::string result = "\"";
-  std::size_t end = std::min(text.size(), shown);
+  if (text.size() <= shown) return std::string(text);
+  std::size_t end = shown;
   // Never cut inside a UTF-8 sequence.
-  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
-    --end;
-  result.append(text.substr(0, end));
-  if (end < text.size()) result += "...";
-  result += "\"";
-  return result;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return std::string(text.substr(0, end)) + "...";
 }
+
+std::string quoted(std::string_view text) { return "\"" + shortened(text) + "\""; }
 
 std::string format_time(std::int64_t unix_micros) {
   constexpr std::int64_t micros_per_second = 1000000;

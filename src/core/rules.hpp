@@ -13,7 +13,8 @@ namespace ledgerflow {
 // Only ASCII: two codes that look alike are alike.
 bool is_account_code(std::string_view code);
 
-// A text of the caller, quoted and cut short for a message.
+// A text of the caller cut short for a message; the same in quotes.
+std::string shortened(std::string_view text);
 std::string quoted(std::string_view text);
 
 // "2026-11-21 12:00:00.000000+00"

@@ -376,7 +376,11 @@ PGDLLEXPORT Datum ledgerflow_to_minor(PG_FUNCTION_ARGS) {
 PG_FUNCTION_INFO_V1(ledgerflow_from_minor);
 PGDLLEXPORT Datum ledgerflow_from_minor(PG_FUNCTION_ARGS) {
   return with_scale(fcinfo, [](Datum minor, std::string_view currency, int scale) {
-    const Units units = whole_units(minor, currency, 0);
+    Units units = 0;
+    if (units_from_numeric(minor, 0, units) != AmountStatus::ok)
+      throw Error(Condition::invalid_amount, "minor units " + numeric_text(minor) + " of " +
+                                                 std::string(currency) +
+                                                 " are not a whole number of at most 38 digits");
     return pg_call([&] { return numeric_from_units(units, scale); });
   });
 }

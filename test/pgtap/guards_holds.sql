@@ -1,7 +1,7 @@
 -- Holds, their lines and the history of periods are written by the ledger alone, whoever tries.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(0);
+SELECT plan(27);
 SELECT ledger_hold('assets:bank', 'liabilities:bob', 5) AS hold, ledger_close_period('2024-01-01Z') \gset
 SELECT t.refused(statement, 'LF070 immutable_ledger', statement)
   FROM (VALUES ($$INSERT INTO ledger.holds (id, created_at, xact_id, created_by, status) VALUES (ledger_new_id(), now(), pg_current_xact_id(), 'me', 'pending')$$),

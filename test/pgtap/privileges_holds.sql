@@ -40,7 +40,7 @@ INSERT INTO deed (deed, statement, least) VALUES
     ('delete holds', $$DELETE FROM ledger.holds$$, 'nobody'),
     ('write history', $$INSERT INTO ledger.transaction_history (transaction_id, changed_by, to_status) VALUES (ledger_new_id(), 'x', 'posted')$$, 'nobody'),
     ('write periods', $$INSERT INTO ledger.period_history (changed_by) VALUES ('x')$$, 'nobody');
-SELECT plan(0);
+SELECT plan(149);
 CREATE ROLE stranger; CREATE ROLE reader; CREATE ROLE poster; CREATE ROLE operator; CREATE ROLE admin;
 SELECT ledger_grant(level::name, level) FROM unnest('{reader,poster,operator,admin}'::text[]) AS level \g /dev/null
 SELECT CASE WHEN rank >= coalesce(array_position('{reader,poster,operator,admin}', least), 9)

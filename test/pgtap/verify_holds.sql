@@ -1,7 +1,7 @@
 -- ledger_verify() finds damage in holds and reversals: what somebody did who went around the guards.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(0);
+SELECT plan(23);
 SELECT ledger_post('assets:bank', 'liabilities:alice', 100) AS id,
        ledger_hold('liabilities:alice', 'liabilities:bob', 30) AS hold, ledger_hold(ARRAY[ledger_debit('assets:bank', 3), ledger_credit('liabilities:bob', 2), ledger_credit('income:fees', 1)]) AS three,
        ledger_hold('assets:bank', 'liabilities:bob', 5) AS released \gset

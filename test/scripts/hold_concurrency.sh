@@ -28,7 +28,7 @@ BEGIN
     LOOP code := 'a' || pick(1, 6); EXIT WHEN code <> not_this; END LOOP;
     RETURN code;
 END $$;
-CREATE FUNCTION any_amount() RETURNS numeric LANGUAGE sql VOLATILE AS 'SELECT pick(1, 6000)::numeric / 100';
+CREATE FUNCTION any_amount() RETURNS numeric LANGUAGE sql VOLATILE AS 'SELECT pick(4, 6000)::numeric / 100';
 -- One of the latest, settled or not.
 CREATE FUNCTION any_hold() RETURNS uuid LANGUAGE sql VOLATILE AS
     'SELECT id FROM (SELECT id FROM ledger.holds ORDER BY id DESC LIMIT 40) h ORDER BY random() LIMIT 1';
@@ -201,7 +201,10 @@ check 'the hard cases occurred' 7 "$(sql $db -c "SELECT count(DISTINCT condition
 
 check 'one answer to a key' 0 "$(sql $db -c 'SELECT count(*) FROM (SELECT key FROM answers GROUP BY key HAVING count(DISTINCT id) > 1) s')"
 check 'ledger_verify() finds nothing' '' "$(verified $db)"
-check 'money is conserved' t "$(sql $db -c 'SELECT sum(debits_posted) = sum(credits_posted) AND sum(debits_pending) = sum(credits_pending) FROM ledger.account_balances')"
+check 'money is conserved' t "$(sql $db -c 'SELECT sum(debits_posted) = sum(credits_posted) FROM ledger.account_balances')"
+# A posting takes back its own account's line of a hold past its expiry; the worker takes the others.
+sql $db -c 'SELECT ledger_maintain()' >/dev/null
+check 'what is reserved balances' t "$(sql $db -c 'SELECT sum(debits_pending) = sum(credits_pending) FROM ledger.account_balances')"
 check 'nothing was captured after its time' 0 "$(sql $db -c 'SELECT count(*) FROM ledger.transactions t JOIN ledger.holds h ON h.id = t.hold WHERE t.posted_at >= h.expires_at')"
 check 'nothing was reversed beyond what it moved' 0 "$(sql $db -c "
 WITH RECURSIVE tree (root, id) AS (
@@ -224,4 +227,4 @@ check 'no hold is pending' 0 "$(sql $db -c "SELECT count(*) FROM ledger.holds WH
 check 'nothing is reserved' '0.00|0.00' "$(sql $db -c 'SELECT sum(debits_pending), sum(credits_pending) FROM ledger.account_balances')"
 check 'no line is open' 0 "$(sql $db -c 'SELECT count(*) FROM ledger.hold_lines WHERE is_open OR captured + released <> abs(amount)')"
 check 'ledger_verify() finds nothing at the end' '' "$(verified $db)"
-finish
+finish "8 sessions, $(sql $db -c "SELECT count(*) FROM outcomes WHERE op NOT LIKE '% item'") calls, every refusal with a reason"

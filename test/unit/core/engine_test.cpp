@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "core/memory_store.hpp"
+#include "core/books.hpp"
+#include "ledger_test.hpp"
 #include "randomness.hpp"
-#include "refused.hpp"
 
 namespace ledgerflow {
 namespace {
@@ -16,79 +16,10 @@ namespace {
 using testing::name_of;
 using testing::refusal_of;
 
-constexpr std::int64_t noon = 1790000000LL * 1000000;
-constexpr std::int64_t second = 1000000;
+using testing::noon;
+using testing::second;
 
-class EngineTest : public ::testing::Test {
- protected:
-  MemoryStore store{7};
-  const Account& cash = store.open_account("cash", "asset", Side::debit, "USD", 2);
-  const Account& sales = store.open_account("sales", "income", Side::credit, "USD", 2);
-  const Account& fees = store.open_account("fees", "expense", Side::debit, "USD", 2);
-  const Account& euros = store.open_account("euros", "asset", Side::debit, "EUR", 2);
-  const Account& trading = store.open_account("trading", "equity", Side::credit, "EUR", 2);
-  const Account& coins = store.open_account("coins", "asset", Side::debit, "COIN", 0);
-  const Account& mint = store.open_account("mint", "equity", Side::credit, "COIN", 0);
-
-  void SetUp() override { store.set_clock(noon); }
-
-  Outcome post(const std::vector<Line>& lines, Posting posting = {}) {
-    posting.line_count = lines.size();
-    return store.atomically([&] { return ledgerflow::post(store, lines, posting); });
-  }
-  Outcome transfer(const Account& debit, const Account& credit, Units amount,
-                   const Posting& posting = {}) {
-    return post({{&debit, amount}, {&credit, -amount}}, posting);
-  }
-
-  // Posts; the name of the condition, which must not have changed anything.
-  std::string refused(const std::vector<Line>& lines, const Posting& posting = {}) {
-    const std::string before = store.dump();
-    const auto refusal = refusal_of([&] { post(lines, posting); });
-    if (refusal) {
-      EXPECT_EQ(store.dump(), before);
-    }
-    return name_of(refusal);
-  }
-  std::string refused(const Account& debit, const Account& credit, Units amount,
-                      const Posting& posting = {}) {
-    return refused({{&debit, amount}, {&credit, -amount}}, posting);
-  }
-
-  const Balance& of(const Account& account) const { return store.balance(account); }
-
-  // Every balance is what the entries say, in the order of ids; each version counts them.
-  void expect_sound() const {
-    std::map<std::int64_t, Balance> derived;
-    std::map<TransactionId, std::map<std::string, Units>> sums;
-    for (const auto& [key, entry] : store.entries()) {
-      Balance& balance = derived[entry.account_id];
-      balance.account = store.balances().at(entry.account_id).account;
-      ASSERT_TRUE(apply(balance, entry.amount));
-      EXPECT_TRUE(net_debit(balance) == entry.balance_after);
-      balance.last_transaction = key.first;
-      sums[key.first][balance.account->currency] += entry.amount;
-    }
-    for (const auto& [id, row] : store.balances()) {
-      const Balance& expected = derived[id];
-      EXPECT_TRUE(row.debits_posted == expected.debits_posted) << row.account->code;
-      EXPECT_TRUE(row.credits_posted == expected.credits_posted) << row.account->code;
-      EXPECT_EQ(row.version, expected.version) << row.account->code;
-      EXPECT_EQ(row.last_transaction, expected.last_transaction) << row.account->code;
-    }
-    for (const auto& [id, header] : store.transactions()) {
-      EXPECT_EQ(time_of(id), header.posted_at);
-      EXPECT_EQ(sums.count(id), 1U);
-    }
-    for (const auto& [id, currencies] : sums)
-      for (const auto& [currency, sum] : currencies) EXPECT_TRUE(sum == 0) << currency;
-  }
-  static bool apply(Balance& balance, Units amount) {
-    ++balance.version;
-    return add_units(amount > 0 ? balance.debits_posted : balance.credits_posted,
-                     amount > 0 ? amount : -amount);
-  }
-};
+using EngineTest = testing::LedgerTest;
 
 // --- what is posted -------------------------------------------------------------------------------
 
@@ -576,13 +507,13 @@ TEST_F(AdoptTest, NothingIsNothing) {
 // --- the locked rows ------------------------------------------------------------------------------
 
 TEST_F(EngineTest, LocksEachAccountOnceInOrder) {
-  LockedBalances balances(store, {&fees, &cash, &fees, &sales, &cash});
-  ASSERT_EQ(balances.rows().size(), 3U);
-  EXPECT_EQ(balances.rows()[0].account, &cash);
-  EXPECT_EQ(balances.rows()[1].account, &sales);
-  EXPECT_EQ(balances.rows()[2].account, &fees);
-  EXPECT_EQ(balances.of(fees).account, &fees);
-  EXPECT_FALSE(balances.newest());
+  Books books(store, {&fees, &cash, &fees, &sales, &cash});
+  ASSERT_EQ(books.rows().size(), 3U);
+  EXPECT_EQ(books.rows()[0].account, &cash);
+  EXPECT_EQ(books.rows()[1].account, &sales);
+  EXPECT_EQ(books.rows()[2].account, &fees);
+  EXPECT_EQ(books.of(fees).account, &fees);
+  EXPECT_EQ(time_of(books.next_id()), noon);
 }
 
 // --- at random ------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ if (curve eq 'clients') {
     do for [i = 1:3] {
         set title (i == 1 ? '10,000 accounts' : i == 2 ? '50 accounts' : 'all into one account') noenhanced
         set ylabel (i == 1 ? 'postings per second, durable' : '')
-        if (i == 1) { set key top left } else { unset key }
+        if (i == 1) { set key bottom right } else { unset key }
         plot [0.9:] [0:] for [k = 2:5] sprintf('%s/clients-%d.dat', data, i) using 1:k with linespoints ls k-1
     }
     unset multiplot

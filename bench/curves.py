@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import List
 
 from results import Results
-from settings import BATCH_SIZES, OUT, Settings
+from settings import BATCH_SIZES, OUT, Settings, crowd
 
 WORKLOADS = ["10,000 accounts", "50 accounts", "one hot account"]
 SINGLE = ["heap", "spi", "application", "pgbench -N"]
@@ -22,11 +22,11 @@ def draw(results: Results, settings: Settings, directory: Path) -> List[Path]:
     drawn = []
     if "single" in settings.sections:
         for index, workload in enumerate(WORKLOADS, 1):
-            rows = [[str(clients), *(field(results, f"single, {workload}, {clients} clients", name) for name in SINGLE)]
+            rows = [[str(clients), *(field(results, f"single, {workload}, {crowd(clients)}", name) for name in SINGLE)]
                     for clients in settings.clients]
             if index > 1:  # pgbench -N knows no accounts: one curve, in every panel
                 for row, clients in zip(rows, settings.clients):
-                    row[-1] = field(results, f"single, {WORKLOADS[0]}, {clients} clients", "pgbench -N")
+                    row[-1] = field(results, f"single, {WORKLOADS[0]}, {crowd(clients)}", "pgbench -N")
             write(OUT / f"clients-{index}.dat", ["clients", *SINGLE], rows)
         drawn.append(plot(script, "clients", directory))
     if "batch" in settings.sections:

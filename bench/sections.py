@@ -8,7 +8,7 @@ import books
 from books import options
 from results import Results
 from server import Server, Slot
-from settings import ACCOUNTS, BATCH_SIZES, HOT, Settings
+from settings import ACCOUNTS, BATCH_SIZES, Settings, crowd
 
 Contestants = List[Tuple[str, Callable[[int], Slot]]]  # name, and what takes its turn in a round
 
@@ -63,7 +63,7 @@ class Bench:
                                ("application", application(transfer, clients))]
                 if workload == "10,000 accounts":
                     contestants.append(("pgbench -N", peer(clients)))
-                cell = f"single, {workload}, {clients} clients"
+                cell = f"single, {workload}, {crowd(clients)}"
                 self.take_turns(cell, contestants, settings.headline_rounds if headline else settings.rounds)
                 if headline:
                     free = {"synchronous_commit": "off"}
@@ -119,9 +119,6 @@ class Bench:
                 ("ceiling", lambda _: server.pgbench(raw, 1, count=count, variables=self.variables())),
                 ("ceiling and balances", lambda _: server.pgbench(raw_balances, 1, count=count, variables=self.variables())),
             ]
-            if size == BATCH_SIZES[-1]:
-                self.results.facts["source rows"] = server.rows(
-                    "SELECT (SELECT count(*) FROM source.transactions), (SELECT count(*) FROM source.entries)")
             headline = size == BATCH_SIZES[-1]
             self.take_turns(f"batch of {size:,}, 1 client", contestants, settings.headline_rounds if headline else settings.rounds, size)
 
@@ -229,11 +226,11 @@ class Bench:
             return lambda _: server.pgbench(path, clients, seconds=settings.seconds, options=options("book_read", "auto"))
 
         for clients in [n for n in settings.clients if n <= 8]:
-            self.take_turns(f"ledger_balance, {clients} clients",
+            self.take_turns(f"ledger_balance, {crowd(clients)}",
                             [("ledger_balance", turn(balance, clients)), ("the same in SQL", turn(sql_balance, clients))], settings.rounds)
             if statement:
                 path = server.file("statement.sql", statement)
-                self.take_turns(f"ledger_statement page of 50, {clients} clients",
+                self.take_turns(f"ledger_statement page of 50, {crowd(clients)}",
                                 [("ledger_statement", turn(path, clients)), ("50 entries in SQL", turn(sql_page, clients))], settings.rounds)
 
     def statement_script(self, account: str) -> str:
@@ -278,14 +275,14 @@ class Bench:
     def memory(self) -> None:
         settings, server = self.settings, self.server
         books.make_ledger(server, "memory")
-        script = server.file("memory.sql", books.post_script(settings, ACCOUNTS, hot=False))
+        script = server.file("memory.sql", books.post_script(settings, 1_000, hot=False))  # few: caches fill soon
         samples: List[Tuple[float, int]] = []
         failure: List[BaseException] = []
 
         def post() -> None:
             try:
                 server.pgbench(script, 1, count=settings.memory_postings, variables=self.variables(),
-                               options=options("memory", "heap", synchronous_commit="off", application_name="memory"))
+                               options=options("memory", "heap", synchronous_commit="off"))
             except BaseException as error:  # raised where it is joined
                 failure.append(error)
 
@@ -294,12 +291,12 @@ class Bench:
         pid = ""
         while worker.is_alive():
             if not pid:
-                pid = server.value("SELECT pid FROM pg_stat_activity WHERE application_name = 'memory'")
+                pid = server.value("SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT ledger_post(%' AND pid <> pg_backend_pid()")
             else:
                 kilobytes = private_memory(pid)
                 if kilobytes:
                     samples.append((time.monotonic(), kilobytes))
-            time.sleep(0.1 if settings.quick else 0.5)
+            time.sleep(0.1)
         worker.join()
         if failure:
             raise failure[0]
@@ -307,7 +304,7 @@ class Bench:
             self.results.note("memory was not measured: the session was too short to sample")
             return
         # The session's caches (accounts, plans, relations) fill first; growth is what comes after a fifth of the run.
-        settled, final = samples[len(samples) // 5][1], samples[-1][1]
+        settled, final = samples[len(samples) // 5][1], max(size for _, size in samples[-5:])
         self.results.facts["memory of a session, kB after a fifth of the postings"] = settled
         self.results.facts["memory of a session, kB at the end"] = final
         self.results.facts["memory of a session, postings"] = settings.memory_postings

@@ -16,6 +16,10 @@ class Failure(Exception):
     """The run cannot go on; the text says why."""
 
 
+def crowd(clients: int) -> str:
+    return "1 client" if clients == 1 else f"{clients} clients"
+
+
 class Settings:
     """Two sets of defaults, quick and full; each can be overridden by a variable of the environment."""
 
@@ -24,7 +28,7 @@ class Settings:
         self.seconds = self._int("SECONDS", quick=2, full=5)  # of a slot, its warm-up included
         self.warmup = self._float("WARMUP", quick=0.5, full=2.0)  # seconds of a slot that do not count
         self.rounds = self._int("ROUNDS", quick=1, full=3)
-        self.headline_rounds = self._int("HEADLINE_ROUNDS", quick=3, full=5)  # cells with a target
+        self.headline_rounds = self._int("HEADLINE_ROUNDS", quick=2, full=5)  # cells with a target
         self.clients = [int(n) for n in os.environ.get("BENCH_CLIENTS", "1 8 32").split()]
         self.scale = self._int("SCALE", quick=50, full=50)  # of pgbench's own tables
         self.wal_gb = self._int("WAL_GB", quick=2, full=6)  # segments made before measuring

@@ -78,6 +78,21 @@ Units units_of(TupleTableSlot* slot, int attribute, int scale) {
   return units;
 }
 
+// A key turned up between the look and the insertion. One item is answered; of several, a retry finds out
+// which one it was.
+[[noreturn]] void refuse_raced_key(const std::vector<KeyClaim>& claims) {
+  if (claims.size() == 1)
+    throw Error(Condition::idempotency_conflict,
+                "idempotency key " + quoted(claims[0].key) +
+                    " was used for a different request at the same time");
+  pg_call([] {
+    ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                    errmsg("an idempotency key of the batch was used at the same time"),
+                    errhint("Retry the transaction.")));
+  });
+  pg_unreachable();
+}
+
 [[noreturn]] void refuse_concurrent_update() {
   ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                   errmsg("could not serialize access due to concurrent update")));
@@ -181,13 +196,18 @@ void HeapStore::claim_keys(std::vector<KeyClaim>& claims) {
   std::vector<KeyClaim> rest;
   std::vector<std::size_t> rest_numbers;
   std::vector<bool> taken(claims.size(), false);
-  pg_call([&] {
-    if (!keys_.is_open()) keys_.open(ledger_.relation(Table::idempotency_keys), CMD_INSERT, true);
-    TupleTableSlot* slot = keys_.make_slot();
-    for (std::size_t i = 0; i < claims.size(); ++i)
-      taken[i] = claims[i].request == nullptr && claim_key(claims[i], slot);
-    ExecDropSingleTupleTableSlot(slot);
-  });
+  try {
+    pg_call([&] {
+      if (!keys_.is_open()) keys_.open(ledger_.relation(Table::idempotency_keys), CMD_INSERT, true);
+      TupleTableSlot* slot = keys_.make_slot();
+      for (std::size_t i = 0; i < claims.size(); ++i)
+        taken[i] = claims[i].request == nullptr && claim_key(claims[i], slot);
+      ExecDropSingleTupleTableSlot(slot);
+    });
+  } catch (const PgError& error) {
+    if (error.data->sqlerrcode != ERRCODE_UNIQUE_VIOLATION) throw;
+    refuse_raced_key(claims);
+  }
   for (std::size_t i = 0; i < claims.size(); ++i) {
     if (taken[i]) continue;
     rest.push_back(claims[i]);

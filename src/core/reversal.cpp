@@ -107,7 +107,8 @@ void check_remainder(const StoredTransaction& original, const Remainder& left,
     const Units rest = known->second;
     const Units amount = taken.at(&account);
     if (amount == 0) continue;
-    if (rest != 0 && (rest > 0) == (amount > 0))
+    // Line by line, so that lines which cancel out do not inflate what was turned over.
+    if (rest != 0 && (rest > 0) == (line.amount > 0))
       throw Error(Condition::reversal_mismatch,
                   "a line on account " + quoted(account.code) + " repeats transaction " +
                       to_string(original.id) + " instead of reversing it");

@@ -95,7 +95,7 @@ Remainder sums_of(const std::vector<Line>& lines) {
 
 // Every account's part of the reversal lies between nothing and what is left of the original.
 void check_remainder(const StoredTransaction& original, const Remainder& left,
-                     const std::vector<Line>& lines) {
+                     const std::vector<Line>& lines, bool own_lines) {
   const Remainder taken = sums_of(lines);
   for (const Line& line : lines) {
     const Account& account = *line.account;
@@ -106,12 +106,15 @@ void check_remainder(const StoredTransaction& original, const Remainder& left,
                                                     quoted(account.code));
     const Units rest = known->second;
     const Units amount = taken.at(&account);
-    if (amount == 0) continue;
-    if (rest != 0 && (rest > 0) == (amount > 0))
+    // Lines of the caller's own must not cancel out: that would inflate what was turned over.
+    const Units direction = own_lines ? line.amount : amount;
+    if (direction == 0) continue;
+    if (rest != 0 && (rest > 0) == (direction > 0))
       throw Error(Condition::reversal_mismatch,
                   "a line on account " + quoted(account.code) + " repeats transaction " +
                       to_string(original.id) + " instead of reversing it");
-    if (magnitude(amount) > magnitude(rest)) refuse_excess(original, account, rest, amount);
+    if (rest == 0 || magnitude(amount) > magnitude(rest))
+      refuse_excess(original, account, rest, direction);
   }
 }
 
@@ -185,7 +188,7 @@ TransactionId reverse(Store& store, const ReversalRequest& request) {
     throw Error(Condition::invalid_amount, "amount must be positive");
   const std::vector<Line> lines = mirrored(original, left, request);
   throw_if(check_lines(lines.data(), lines.size()));
-  check_remainder(original, left, lines);
+  check_remainder(original, left, lines, !request.lines.empty());
   if (posting.effective_at) check_period(store, *posting.effective_at);
   check_reference(store, posting, false);
 

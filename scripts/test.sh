@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every test of the project, on a private server of its own: packages, build, suites, verdict.
-#   scripts/test.sh [SUITE...]     suites: format unit random regress pgtap isolation scripts; none named: all
+#   scripts/test.sh [SUITE...]     suites: those of the list `known` below; none named: all
+# Postings go through the store that ledgerflow chooses (heap); the suites named *_spi run once more on the other.
 # Compiler warnings are errors (WERROR=0 lets them pass). Full logs: build/test-logs/. The last line is
 # the verdict, "N passed, N failed", and the exit code agrees with it.
 set -euo pipefail
@@ -11,7 +12,7 @@ cd "$root"
 export WERROR=${WERROR:-1} LC_ALL=C.UTF-8
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
-known=(format unit random regress pgtap isolation scripts)
+known=(format unit random regress pgtap isolation scripts random_spi pgtap_spi isolation_spi)
 for suite in "$@"; do
     if [[ " ${known[*]} " != *" $suite "* ]]; then
         echo "test: no suite '$suite'; there are: ${known[*]}" >&2
@@ -168,8 +169,8 @@ suite_random() {
     need_server
     step random-build "${locked[@]}" make -C test -j"$(nproc)" --no-print-directory ../build/test/random_test
     new_database random_test ledgerflow
-    LEDGERFLOW_HISTORY=$logs/random-history.sql PGDATABASE=random_test gtest random build/test/random_test
-    grep -m 1 '^LEDGERFLOW_SEED=' "$logs/random.log" | indent || true
+    LEDGERFLOW_HISTORY=$logs/random-history.sql PGDATABASE=random_test gtest "${1:-random}" build/test/random_test
+    grep -m 1 '^LEDGERFLOW_SEED=' "$logs/${1:-random}.log" | indent || true
 }
 
 # pg_regress and its isolation variant: "test NAME ... ok" until PostgreSQL 15, TAP from 16 on.
@@ -208,21 +209,23 @@ suite_regress() {
 suite_isolation() {
     exists 'test/isolation/specs/*.spec' || return 0
     need_server
-    local start=$EPOCHREALTIME code=0 out=$logs/isolation tool=$pgxs/src/test/isolation/pg_isolation_regress specs
+    local name=${1:-isolation} start=$EPOCHREALTIME code=0 out tool=$pgxs/src/test/isolation/pg_isolation_regress specs
+    out=$logs/$name
     rm -rf "$out"
     mkdir -p "$out"
     mapfile -t specs < <(basename -a -s .spec test/isolation/specs/*.spec)
     # shellcheck disable=SC2046
     "$tool" --bindir="$LEDGERFLOW_PGBIN" --host="$PGHOST" --port="$PGPORT" --user=postgres --dbname=isolation_test \
         --inputdir="$root/test/isolation" --outputdir="$out" $(expecteddir "$tool" "$root/test/isolation") \
-        --load-extension=ledgerflow "${specs[@]}" >"$logs/isolation.log" 2>&1 || code=$?
-    regress_result isolation "$start" "$out" "$code"
+        --load-extension=ledgerflow "${specs[@]}" >"$logs/$name.log" 2>&1 || code=$?
+    regress_result "$name" "$start" "$out" "$code"
 }
 
 suite_pgtap() {
     exists 'test/pgtap/*.sql' || return 0
     need_server
-    local start=$EPOCHREALTIME code=0 log=$logs/pgtap.log passed failed skipped
+    local name=${1:-pgtap} start=$EPOCHREALTIME code=0 log passed failed skipped
+    log=$logs/$name.log
     new_database pgtap pgtap ledgerflow
     pg_prove --norc --nocolor --verbose --merge --dbname pgtap --ext .sql test/pgtap/*.sql >"$log" 2>&1 || code=$?
     skipped=$(count '^ok [0-9]+.*# [Ss][Kk][Ii][Pp]' "$log")
@@ -231,9 +234,14 @@ suite_pgtap() {
     # A file that ended early, or with a plan that does not fit.
     failed=$((failed + $(count '^  Parse errors: ' "$log")))
     if [ "$code" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
-    report pgtap "$start" "$passed" "$failed" "$skipped"
+    report "$name" "$start" "$passed" "$failed" "$skipped"
     [ "$failed" -eq 0 ] || { grep -vE '^ok |^[0-9]+\.\.[0-9]+$|^$' "$log" | head -n 120 | indent; }
 }
+
+on_spi() { PGOPTIONS="-c ledgerflow.store=spi" "suite_$1" "$1_spi"; }
+suite_random_spi() { on_spi random; }
+suite_pgtap_spi() { on_spi pgtap; }
+suite_isolation_spi() { on_spi isolation; }
 
 suite_scripts() {
     local script start name code log files=()

@@ -93,6 +93,13 @@ Units units_of(TupleTableSlot* slot, int attribute, int scale) {
   pg_unreachable();
 }
 
+[[noreturn]] void refuse_changed_tables() {
+  ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                  errmsg("a table of the ledger was altered at the same time"),
+                  errhint("Retry the transaction.")));
+  pg_unreachable();
+}
+
 [[noreturn]] void refuse_concurrent_update() {
   ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                   errmsg("could not serialize access due to concurrent update")));
@@ -170,6 +177,8 @@ void HeapStore::lock_balances(std::vector<Balance>& balances) {
     PushActiveSnapshot(GetTransactionSnapshot());
     if (executor_ == nullptr) executor_ = CreateExecutorState();
     lock_rows(balances);
+    LockRelationOid(ledger_.relation(Table::transactions), RowExclusiveLock);
+    if (ledger_.stale && !(read_heap_layout(ledger_) == layout_)) refuse_changed_tables();
     PopActiveSnapshot();
   });
 }
@@ -333,9 +342,9 @@ void HeapStore::finish() {
 std::unique_ptr<SpiStore> choose_store(Call& call) {
   const StoreSetting wanted = store_setting();
   if (wanted != StoreSetting::spi) {
-    // Under their locks the tables stay as they are found now.
-    call.lock_tables(
-        {Table::account_balances, Table::transactions, Table::entries, Table::idempotency_keys});
+    // Under their locks the tables stay as they are found now. Transactions is locked after the rows, as
+    // a closing of a period expects.
+    call.lock_tables({Table::account_balances, Table::entries, Table::idempotency_keys});
     const HeapLayout& layout = call.ledger().heap_layout();
     if (layout.obstacle == nullptr)
       return std::make_unique<HeapStore>(call.ledger(), call.caller(), layout);

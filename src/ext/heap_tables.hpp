@@ -17,6 +17,10 @@ struct HeapLayout {
   // Attribute numbers, in the order of the lists in heap_tables.cpp.
   std::int16_t columns[heap_table_count][most_heap_columns] = {};
 
+  friend bool operator==(const HeapLayout& a, const HeapLayout& b) {
+    return a.obstacle == nullptr && b.obstacle == nullptr &&
+           memcmp(a.columns, b.columns, sizeof a.columns) == 0;
+  }
   const std::int16_t* of(HeapTable table) const { return columns[static_cast<std::size_t>(table)]; }
 };
 

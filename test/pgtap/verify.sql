@@ -4,9 +4,10 @@ BEGIN;
 SELECT ledger_post('assets:bank', 'equity:capital', 1000, 'k1', 'R1') AS first_id,
        ledger_post('expenses:rent', 'assets:bank', 300, 'k2', 'R2') AS second_id,
        ledger_post(ARRAY[ledger_debit('assets:bank', 5), ledger_debit('assets:yen', 7), ledger_credit('liabilities:alice', 5), ledger_credit('equity:yen', 7)]) AS third_id \gset
-SELECT 'trigger ' || tgrelid::regclass || '.' || tgname AS what, tgrelid::regclass AS relation, tgname INTO TEMPORARY guard
+SELECT 'trigger ' || tgrelid::regclass || '.' || tgname AS what, tgrelid::regclass AS relation, tgname, c.relkind = 'v' AS is_view INTO TEMPORARY guard
   FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid WHERE c.relnamespace = 'ledger'::regnamespace AND NOT g.tgisinternal;
-SELECT plan(40 + 2 * count(*)::integer) FROM guard;
+-- Triggers of a view cannot be switched off.
+SELECT plan(40 + count(*)::integer + count(*) FILTER (WHERE NOT is_view)::integer) FROM guard;
 
 -- What ledger_verify() finds after a statement that no guard saw; the damage is undone again.
 CREATE FUNCTION t.findings(damage text) RETURNS TABLE (check_name text, object text, expected text, found text) LANGUAGE plpgsql AS $$
@@ -82,7 +83,7 @@ SELECT results_eq($$SELECT check_name, object, found FROM t.findings('UPDATE led
 
 -- Every guard is missed: when it is off, and when it is gone.
 SELECT results_eq(format('SELECT * FROM t.findings(%L)', format('ALTER TABLE %s DISABLE TRIGGER %I', relation, tgname)),
-                  format($$VALUES ('guard_missing', %L, 'an enabled trigger', 'disabled')$$, split_part(relation::text, '.', 2) || '.' || tgname), 'off: ' || what) FROM guard ORDER BY what;
+                  format($$VALUES ('guard_missing', %L, 'an enabled trigger', 'disabled')$$, split_part(relation::text, '.', 2) || '.' || tgname), 'off: ' || what) FROM guard WHERE NOT is_view ORDER BY what;
 SELECT results_eq(format('SELECT * FROM t.findings(%L)', format('DROP TRIGGER %I ON %s', tgname, relation)),
                   format($$VALUES ('guard_missing', %L, 'an enabled trigger', 'none')$$, split_part(relation::text, '.', 2) || '.' || tgname), 'gone: ' || what) FROM guard ORDER BY what;
 SELECT is(t.names($$ALTER TABLE ledger.entries ENABLE REPLICA TRIGGER append_only$$), 'guard_missing', 'a guard that fires in replicas only is off');

@@ -245,9 +245,7 @@ void release_hold(Store& store, const TransactionId& id, std::optional<std::stri
   LockedHold locked(store, id);
   TransactionId result = id;
   if (claim_key(store, key,
-                {{"operation", "release"},
-                 {"hold", to_string(id)},
-                 {"reason", whole_text(reason)}},
+                {{"operation", "release"}, {"hold", to_string(id)}, {"reason", whole_text(reason)}},
                 result))
     return;
   Hold& hold = locked.hold;

@@ -188,8 +188,8 @@ StoredTransaction MemoryStore::load(const TransactionId& id) {
                 "transaction " + to_string(id) + " does not exist");
   const Header& header = found->second;
   StoredTransaction stored{
-      id, header.effective_at, header.reference, header.description, header.metadata, {},
-      header.reverses};
+      id, header.effective_at, header.reference, header.description, header.metadata,
+      {}, header.reverses};
   for (auto entry = entries_.lower_bound({id, 0});
        entry != entries_.end() && entry->first.first == id; ++entry)
     stored.entries.push_back({&account(entry->second.account_id), entry->second.amount});
@@ -255,9 +255,8 @@ void MemoryStore::insert_hold(const Hold& hold, const Posting& posting) {
   if (posting.reference) {
     if (!hold_references_.emplace(*posting.reference, hold.id).second)
       broken("reference " + quoted(*posting.reference) + " is used by two holds");
-    undo_->push_back([this, reference = std::string(*posting.reference)] {
-      hold_references_.erase(reference);
-    });
+    undo_->push_back(
+        [this, reference = std::string(*posting.reference)] { hold_references_.erase(reference); });
   }
   if (!holds_
            .emplace(hold.id, HoldRow{hold, copied(posting.reference), copied(posting.description),
@@ -269,9 +268,8 @@ void MemoryStore::insert_hold(const Hold& hold, const Posting& posting) {
 
 void MemoryStore::update_hold(const Hold& hold) {
   Hold& row = holds_.at(hold.id).hold;
-  undo_->push_back([this, id = hold.id, before = row.status] {
-    holds_.at(id).hold.status = before;
-  });
+  undo_->push_back(
+      [this, id = hold.id, before = row.status] { holds_.at(id).hold.status = before; });
   row.status = hold.status;
   for (std::size_t i = 0; i < hold.lines.size(); ++i)
     if (hold.lines[i].changed) put_line(hold.id, i, hold.lines[i]);
@@ -280,9 +278,8 @@ void MemoryStore::update_hold(const Hold& hold) {
 // Line by line: open transactions may give back different lines of one hold.
 void MemoryStore::put_line(const TransactionId& hold, std::size_t line, const Hold::Line& changed) {
   Hold::Line& row = holds_.at(hold).hold.lines.at(line);
-  undo_->push_back([this, hold, line, before = row] {
-    holds_.at(hold).hold.lines.at(line) = before;
-  });
+  undo_->push_back(
+      [this, hold, line, before = row] { holds_.at(hold).hold.lines.at(line) = before; });
   row = changed;
   row.changed = false;
 }
@@ -299,11 +296,10 @@ void MemoryStore::release_expired(const std::vector<ExpiredLine>& lines) {
 void MemoryStore::add_changes(const std::vector<StatusChange>& changes) {
   for (const StatusChange& change : changes) {
     const std::uint64_t number = ++last_change_;
-    changes_.emplace(
-        number,
-        Change{change.id,
-               change.from != nullptr ? std::optional<std::string>(change.from) : std::nullopt,
-               change.to, change.reason});
+    changes_.emplace(number, Change{change.id,
+                                    change.from != nullptr ? std::optional<std::string>(change.from)
+                                                           : std::nullopt,
+                                    change.to, change.reason});
     undo_->push_back([this, number] { changes_.erase(number); });
   }
 }
@@ -311,11 +307,10 @@ void MemoryStore::add_changes(const std::vector<StatusChange>& changes) {
 void MemoryStore::write(const Journal& journal, const std::vector<Balance>& balances) {
   for (const Journal::Transaction& transaction : journal.transactions) {
     const Posting& posting = *transaction.posting;
-    insert_transaction(
-        transaction.id,
-        {transaction.posted_at, posting.effective_at.value_or(transaction.posted_at),
-         copied(posting.reference), copied(posting.description), copied(posting.metadata),
-         transaction.reverses, transaction.hold});
+    insert_transaction(transaction.id,
+                       {transaction.posted_at, posting.effective_at.value_or(transaction.posted_at),
+                        copied(posting.reference), copied(posting.description),
+                        copied(posting.metadata), transaction.reverses, transaction.hold});
   }
   for (const Journal::Entry& entry : journal.entries)
     insert_entry({entry.transaction, entry.line},

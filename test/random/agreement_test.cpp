@@ -16,7 +16,7 @@
 namespace ledgerflow::random_test {
 namespace {
 
-constexpr int default_operations = 4000;
+constexpr int default_operations = 8000;
 constexpr std::size_t shown_operations = 40;
 constexpr std::size_t shown_length = 600;
 
@@ -75,7 +75,8 @@ TEST(Random, ModelEngineAndDatabaseAgree) {
   std::map<std::string, int> outcomes;
 
   const auto agree_on = [&](const Operation& operation) {
-    const std::string sql = to_sql(operation, depths.depth(operation.session));
+    const std::string sql = to_sql(operation, depths.depth(operation.session),
+                                   [](const std::string& name) { return ":'id_" + name + "'"; });
     if (const Control* control = std::get_if<Control>(&operation.action))
       depths.control(operation.session, *control);
     const Result expected = model.run(operation);
@@ -84,8 +85,13 @@ TEST(Random, ModelEngineAndDatabaseAgree) {
     const Result of_database = database.run(operation);
     generator.note(operation, expected);
     const bool replayed = !expected.value.empty() && options_of(operation.action) != nullptr &&
-                          expected.value != std::to_string(operation.number);
+                          expected.value != name_of(operation);
     ++outcomes[replayed ? "replayed" : expected.condition];
+    if (std::holds_alternative<PostBatch>(operation.action)) {
+      std::istringstream items(expected.value);
+      for (std::string item; std::getline(items >> std::ws, item, ',');)
+        ++outcomes["item " + item.substr(0, item.find(' '))];
+    }
     if (of_engine == expected && of_database == expected) return true;
     ADD_FAILURE() << "operation " << operation.number << "\nmodel:    " << expected.condition << " "
                   << expected.value << "\nengine:   " << of_engine.condition << " "

@@ -1,6 +1,7 @@
 // Many sessions at once: whatever their luck, the books must be in order afterwards.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <iostream>
 #include <map>
@@ -18,13 +19,14 @@ namespace {
 constexpr int thread_count = 6;
 constexpr int account_count = 8;
 constexpr int key_count = 60;
-constexpr int default_operations = 1200;  // of all threads together
+constexpr int default_operations = 2400;  // of all threads together
 
 constexpr const char* deadlock = "40P01";
 
-const std::set<std::string> expected_refusals = {"insufficient_balance", "limit_exceeded",
-                                                 "account_frozen",       "version_conflict",
-                                                 "duplicate_reference",  "idempotency_conflict"};
+const std::set<std::string> expected_refusals = {
+    "insufficient_balance", "limit_exceeded",       "account_frozen",   "version_conflict",
+    "duplicate_reference",  "idempotency_conflict", "hold_not_pending", "hold_expired",
+    "hold_amount_exceeded", "already_reversed",     "period_closed",    "invalid_period"};
 
 std::string account_code(std::uint64_t number) { return "account:" + std::to_string(number); }
 
@@ -36,6 +38,24 @@ class Journal {
     ids_.insert(id);
     if (!key.empty()) keys_[key].insert(id);
   }
+  void acknowledge_hold(const std::string& key, const std::string& id) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    holds_.push_back(id);
+    if (!key.empty()) keys_[key].insert(id);
+  }
+  // Something that was acknowledged, by whoever; empty when there is nothing yet.
+  std::string any_hold(std::uint64_t chance) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (holds_.empty()) return "";
+    return holds_[holds_.size() - 1 - chance % std::min<std::size_t>(holds_.size(), 12)];
+  }
+  std::string any_transaction(std::uint64_t chance) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (ids_.empty()) return "";
+    // Ids of about the same time are next to each other.
+    return *std::prev(ids_.end(), static_cast<std::ptrdiff_t>(
+                                      1 + chance % std::min<std::size_t>(ids_.size(), 20)));
+  }
   void fail(const std::string& what) {
     const std::lock_guard<std::mutex> lock(mutex_);
     failures_.push_back(what);
@@ -46,6 +66,7 @@ class Journal {
   }
 
   const std::set<std::string>& ids() const { return ids_; }
+  const std::vector<std::string>& holds() const { return holds_; }
   const std::map<std::string, std::set<std::string>>& keys() const { return keys_; }
   const std::vector<std::string>& failures() const { return failures_; }
   const std::map<std::string, int>& outcomes() const { return outcomes_; }
@@ -53,6 +74,7 @@ class Journal {
  private:
   std::mutex mutex_;
   std::set<std::string> ids_;
+  std::vector<std::string> holds_;
   std::map<std::string, std::set<std::string>> keys_;
   std::vector<std::string> failures_;
   std::map<std::string, int> outcomes_;
@@ -83,16 +105,134 @@ class Poster {
     } else if (chance <= 2 && with_transactions_) {
       transaction();
     } else {
-      const Statement statement = posting();
+      const Statement statement = request();
       const Connection::Answer answer = connection_.ask(statement.sql);
-      if (judge(answer)) journal_.acknowledge(statement.key, answer.values.at(0));
+      if (judge(answer)) acknowledge(statement, answer.values);
     }
   }
 
+  enum class Makes { nothing, transaction, hold, batch };
   struct Statement {
     std::string sql;
     std::string key;
+    Makes makes = Makes::transaction;
   };
+
+  void acknowledge(const Statement& statement, const std::vector<std::string>& values) {
+    switch (statement.makes) {
+      case Makes::nothing:
+        return;
+      case Makes::transaction:
+        return journal_.acknowledge(statement.key, values.at(0));
+      case Makes::hold:
+        return journal_.acknowledge_hold(statement.key, values.at(0));
+      case Makes::batch:
+        for (const std::string& id : values)
+          if (!id.empty()) journal_.acknowledge("", id);
+    }
+  }
+
+  Statement request() {
+    switch (below(12)) {
+      case 0:
+      case 1:
+        return hold();
+      case 2:
+      case 3:
+        return on_hold();
+      case 4:
+        return reversal();
+      case 5:
+        return batch();
+      case 6:
+        if (below(8) == 0) return period();
+        if (below(3) == 0)
+          return {"SELECT holds_expired FROM ledger_maintain()", "", Makes::nothing};
+        [[fallthrough]];
+      default:
+        return posting();
+    }
+  }
+
+  // A debit and a credit account in a call's arguments.
+  std::string two_accounts() {
+    const std::uint64_t from = below(account_count);
+    const std::uint64_t to = (from + 1 + below(account_count - 1)) % account_count;
+    return "'" + account_code(from) + "', '" + account_code(to) + "'";
+  }
+
+  Statement hold() {
+    static const char* const expiries[] = {"", "", ", expires_in => '1 hour'",
+                                           ", expires_in => '2 milliseconds'"};
+    Statement statement;
+    statement.makes = Makes::hold;
+    if (below(2) == 0) statement.key = "own hold " + std::to_string(random_());
+    statement.sql = "SELECT ledger_hold(" + two_accounts() + ", " + std::to_string(below(40) + 1) +
+                    expiries[below(4)] +
+                    (statement.key.empty() ? "" : ", idempotency_key => '" + statement.key + "'") +
+                    ")";
+    return statement;
+  }
+
+  // Sessions race for the same holds: the newest ones.
+  Statement on_hold() {
+    const std::string id = journal_.any_hold(random_());
+    if (id.empty()) return hold();
+    const std::string amount = std::to_string(below(30) + 1);
+    switch (below(8)) {
+      case 0:
+        return {"SELECT ledger_release('" + id + "')", "", Makes::nothing};
+      case 1:
+        return {"SELECT ledger_raise_hold('" + id + "', " + amount + ")", "", Makes::nothing};
+      case 2:
+        return {"SELECT ledger_capture('" + id + "')", ""};
+      case 3: {
+        // Whoever comes second is answered from the first.
+        const std::string key = "capture " + id;
+        return {"SELECT ledger_capture('" + id + "', 5, false, idempotency_key => '" + key + "')",
+                key};
+      }
+      default:
+        return {"SELECT ledger_capture('" + id + "', " + amount + ", " +
+                    (below(2) == 0 ? "true" : "false") + ")",
+                ""};
+    }
+  }
+
+  Statement reversal() {
+    const std::string id = journal_.any_transaction(random_());
+    if (id.empty()) return posting();
+    if (below(2) == 0) return {"SELECT ledger_reverse('" + id + "')", ""};
+    const std::string key = "reversal " + id;
+    return {"SELECT ledger_reverse('" + id + "', amount => 1, idempotency_key => '" + key + "')",
+            key};
+  }
+
+  Statement batch() {
+    std::string debits, credits, amounts, linked;
+    const std::uint64_t count = below(6) + 1;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const std::string comma = i == 0 ? "" : ", ";
+      const std::string accounts = two_accounts();
+      debits += comma + accounts.substr(0, accounts.find(','));
+      credits += comma + accounts.substr(accounts.find(' ') + 1);
+      amounts += comma + std::to_string(below(40) + 1);
+      linked += comma + (i + 1 < count && below(3) == 0 ? "true" : "false");
+    }
+    const std::string arrays =
+        "ARRAY[" + debits + "], ARRAY[" + credits + "], ARRAY[" + amounts + "]::numeric[], ";
+    return {"SELECT transaction_id FROM ledger_post_batch(" + arrays +
+                (below(3) == 0 ? "mode => 'atomic'"
+                               : "mode => 'each', linked => ARRAY[" + linked + "]") +
+                ")",
+            "", Makes::batch};
+  }
+
+  Statement period() {
+    return {below(3) == 0 ? "SELECT ledger_reopen_period()"
+                          : "SELECT ledger_close_period(now() - interval '1 day')",
+            "", Makes::nothing};
+  }
 
   Statement posting() {
     Statement statement;
@@ -116,6 +256,9 @@ class Poster {
     if (statement.key.rfind("shared", 0) == 0)
       options = ", idempotency_key => '" + statement.key + "'";
     if (below(30) == 0) options += ", expected_version => " + std::to_string(below(50));
+    // Before the end of a period that may be closed.
+    if (statement.key.empty() && below(8) == 0)
+      options += ", effective_at => now() - interval '" + std::to_string(below(3)) + " days'";
     const std::string debit = account_code(from);
     const std::string credit = account_code(to);
     const std::string text = std::to_string(amount);
@@ -133,10 +276,10 @@ class Poster {
   // Several postings in one transaction; sometimes taken back. Two of these can deadlock.
   void transaction() {
     connection_.must("BEGIN");
-    std::vector<std::pair<std::string, std::string>> posted;
+    std::vector<std::pair<Statement, std::vector<std::string>>> done;
     for (std::uint64_t count = below(3) + 1; count > 0; --count) {
       connection_.must("SAVEPOINT before");
-      const Statement statement = posting();
+      const Statement statement = request();
       const Connection::Answer answer = connection_.ask(statement.sql);
       if (answer.sqlstate == deadlock) {
         judge(answer);
@@ -147,7 +290,7 @@ class Poster {
         if (below(5) == 0)
           connection_.must("ROLLBACK TO SAVEPOINT before");
         else
-          posted.emplace_back(statement.key, answer.values.at(0));
+          done.emplace_back(statement, answer.values);
       } else {
         connection_.must("ROLLBACK TO SAVEPOINT before");
       }
@@ -157,7 +300,7 @@ class Poster {
       return;
     }
     connection_.must("COMMIT");
-    for (const auto& [key, id] : posted) journal_.acknowledge(key, id);
+    for (const auto& [statement, values] : done) acknowledge(statement, values);
   }
 
   void freeze_for_a_moment() {
@@ -236,6 +379,21 @@ void work_together(bool with_transactions) {
   for (const std::string& id : journal.ids())
     EXPECT_EQ(stored.count(id), 1U) << "acknowledged transaction " << id << " is not there";
   EXPECT_EQ(stored.size(), journal.ids().size() + account_count / 2);
+  const std::set<std::string> holds(journal.holds().begin(), journal.holds().end());
+  std::set<std::string> stored_holds;
+  for (const std::string& id : connection.must("SELECT id FROM ledger.holds"))
+    stored_holds.insert(id);
+  EXPECT_EQ(stored_holds, holds);
+  // What is reserved counts as well, and is what the holds say when all that have expired are settled.
+  EXPECT_EQ(connection.must("SELECT account FROM ledger.balances WHERE available < min_balance"),
+            std::vector<std::string>{});
+  connection.must("SELECT ledger_maintain()");
+  connection.must(
+      "SELECT ledger_release(hold) FROM (SELECT DISTINCT hold FROM ledger.open_holds) h");
+  EXPECT_EQ(connection.must("SELECT account FROM ledger.balances "
+                            "WHERE debits_pending <> 0 OR credits_pending <> 0"),
+            std::vector<std::string>{});
+  for (const std::string& finding : findings(connection)) ADD_FAILURE() << finding;
   std::map<std::string, std::string> keys;
   for (const std::string& row :
        connection.must("SELECT concat(key, '=', transaction_id) FROM ledger.idempotency_keys"))

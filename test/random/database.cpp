@@ -1,6 +1,9 @@
 #include "database.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 
 #include "core/errors.hpp"
 
@@ -60,10 +63,21 @@ Database::Database() {
   create_ledger(sessions_[0]);
 }
 
+std::string Database::id(const std::string& name) const {
+  const auto known = ids_.find(name);
+  return "'" + (known != ids_.end() ? known->second : "01234567-89ab-7cde-8f01-23456789abcd") + "'";
+}
+
+std::string Database::name_of_id(const std::string& id, const std::string& new_name) {
+  const auto known = names_.emplace(id, new_name);
+  if (known.second) ids_[new_name] = id;
+  return known.first->second;
+}
+
 Result Database::run(const Operation& operation) {
   std::size_t& depth = depth_[operation.session];
-  const Connection::Answer answer =
-      sessions_[static_cast<std::size_t>(operation.session)].ask(to_sql(operation, depth));
+  const Connection::Answer answer = sessions_[static_cast<std::size_t>(operation.session)].ask(
+      to_sql(operation, depth, [this](const std::string& name) { return id(name); }));
   message_ = answer.message;
   Result result;
   result.condition = condition_of(answer);
@@ -77,8 +91,19 @@ Result Database::run(const Operation& operation) {
       depth = 0;
   } else if (options_of(operation.action) != nullptr) {
     // The first answer with an id is the one that made it.
-    const auto made = made_by_.emplace(answer.values.at(0), std::to_string(operation.number));
-    result.value = made.first->second;
+    result.value = name_of_id(answer.values.at(0), name_of(operation));
+    const auto* hold = std::get_if<PlaceHold>(&operation.action);
+    if (hold != nullptr && hold->expires_in == soon)
+      std::this_thread::sleep_for(std::chrono::microseconds(2 * soon));
+  } else if (std::holds_alternative<PostBatch>(operation.action)) {
+    for (std::size_t i = 0; i < answer.values.size(); ++i) {
+      std::string outcome = answer.values[i];
+      const std::size_t space = outcome.find(' ');
+      if (space != std::string::npos)
+        outcome = outcome.substr(0, space + 1) +
+                  name_of_id(outcome.substr(space + 1), name_of(operation, i));
+      result.value += (i == 0 ? "" : ", ") + outcome;
+    }
   } else if (!std::holds_alternative<Open>(operation.action) && !answer.values.empty()) {
     result.value = answer.values[0];
   }
@@ -86,11 +111,12 @@ Result Database::run(const Operation& operation) {
 }
 
 std::vector<std::string> Database::state() {
-  return sessions_[0].must(R"(
+  std::vector<std::string> lines = sessions_[0].must(R"(
       SELECT line FROM (
         SELECT a.code, 0 AS number,
                concat(a.code, ' ', a.type, ' ', a.currency, ' ', b.status, ' version ', b.version,
                       ' debits ', b.debits_posted, ' credits ', b.credits_posted,
+                      ' pending ', b.debits_pending, ' ', b.credits_pending,
                       ' limits ', coalesce(b.min_balance::text, 'none'), ' ',
                       coalesce(b.max_balance::text, 'none')) AS line
           FROM ledger.accounts a JOIN ledger.account_balances b ON b.account_id = a.id
@@ -100,6 +126,22 @@ std::vector<std::string> Database::state() {
                        row_number() OVER (PARTITION BY a.code ORDER BY e.transaction_id, e.line) AS number
                   FROM ledger.entries e JOIN ledger.accounts a ON a.id = e.account_id) e
       ) lines ORDER BY code COLLATE "C", number)");
+  // What has an id gets its name, and the order of these lines.
+  std::vector<std::string> named = sessions_[0].must(R"(
+      SELECT concat(h.id, ' hold ', h.status, ' ', string_agg(
+                 concat_ws(' ', a.code, l.amount, l.captured, l.released), ', ' ORDER BY l.line))
+        FROM ledger.holds h JOIN ledger.hold_lines l ON l.hold_id = h.id
+        JOIN ledger.accounts a ON a.id = l.account_id GROUP BY h.id
+      UNION ALL
+      SELECT concat(transaction_id, ' history ',
+                    string_agg(concat(from_status, '>', to_status), ' ' ORDER BY id))
+        FROM ledger.transaction_history GROUP BY transaction_id)");
+  constexpr std::size_t id_length = 36;
+  for (std::string& line : named)
+    line = name_of_id(line.substr(0, id_length), "an unknown id") + line.substr(id_length);
+  std::sort(named.begin(), named.end());
+  lines.insert(lines.end(), named.begin(), named.end());
+  return lines;
 }
 
 }  // namespace ledgerflow::random_test

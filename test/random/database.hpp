@@ -48,9 +48,15 @@ class Database final : public Books {
   const std::string& message() const { return message_; }
 
  private:
+  std::string id(const std::string& name) const;
+  // The name of what has this id; a new one has this name from now on.
+  std::string name_of_id(const std::string& id, const std::string& new_name);
+
   std::vector<Connection> sessions_;
   std::size_t depth_[session_count] = {};
-  std::map<std::string, std::string> made_by_;
+  // Names and ids of transactions and holds.
+  std::map<std::string, std::string> names_;
+  std::map<std::string, std::string> ids_;
   std::string message_;
 };
 

@@ -1,8 +1,11 @@
 #include "engine_side.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "core/engine.hpp"
+#include "core/holds.hpp"
+#include "core/reversal.hpp"
 #include "core/rules.hpp"
 
 namespace ledgerflow::random_test {
@@ -135,6 +138,7 @@ void EngineSide::step_clock() {
     now_ -= static_cast<std::int64_t>(chance / 50 % 2000000);
   else if (chance % 4 != 0)
     now_ += static_cast<std::int64_t>(chance / 50 % 1000);
+  now_ = std::max(now_, earliest_);
   store_.set_clock(now_);
 }
 
@@ -274,37 +278,251 @@ Result EngineSide::act(const PostLines& post) {
   return post_lines(post.lines, post.options, false);
 }
 
-Result EngineSide::post_lines(const std::vector<LineText>& texts, const Options& options,
-                              bool is_transfer) {
+namespace {
+
+// The options of a request in the engine's form, which points to them.
+struct PostingOptions {
+  explicit PostingOptions(const Options& options) : metadata(canonical_json(options.metadata)) {
+    posting.idempotency_key = view(options.key);
+    posting.reference = view(options.reference);
+    posting.description = view(options.description);
+    posting.metadata = view(metadata);
+    posting.effective_at = options.effective_at;
+    posting.expected_version = options.expected_version;
+  }
+  PostingOptions(const PostingOptions&) = delete;
+  PostingOptions& operator=(const PostingOptions&) = delete;
+
+  Text metadata;
+  Posting posting;
+};
+
+void check_options(const Options& options) {
   if (options.effective_at == infinite_time)
     throw Error(Condition::invalid_effective_at, "the time must be finite");
   check_metadata(options.metadata);
-  if (texts.size() > max_lines) throw Error(Condition::too_many_lines, "too many lines");
-  if (texts.size() < 2) throw Error(Condition::too_few_lines, "too few lines");
-  check_ledger();
+}
+
+}  // namespace
+
+std::vector<Line> EngineSide::read_lines(const std::vector<LineText>& texts) const {
   for (const LineText& line : texts) check_code(line.account);
   std::vector<Line> lines;
-  for (const LineText& line : texts) lines.push_back({&find(line.account), 0});
-  for (std::size_t i = 0; i < texts.size(); ++i)
-    lines[i].amount = amount_of(texts[i].amount, *lines[i].account);
-  if (is_transfer) {
-    if (lines[0].amount < 0) throw Error(Condition::invalid_amount, "amount is negative");
-    lines[1].amount = -lines[1].amount;
+  for (const LineText& line : texts) {
+    const Account& account = find(line.account);
+    lines.push_back({&account, amount_of(line.amount, account)});
   }
-
-  const Text metadata = canonical_json(options.metadata);
-  Posting posting;
-  posting.line_count = lines.size();
-  posting.idempotency_key = view(options.key);
-  posting.reference = view(options.reference);
-  posting.description = view(options.description);
-  posting.metadata = view(metadata);
-  posting.effective_at = options.effective_at;
-  posting.expected_version = options.expected_version;
-  const Outcome outcome = store_.atomically([&] { return post(store_, lines, posting); });
-  if (!outcome.replayed) made_by_[outcome.id] = std::to_string(operation_->number);
-  return {"ok", made_by_.at(outcome.id)};
+  return lines;
 }
+
+std::vector<Line> EngineSide::read_transfer(const Text& debit, const Text& credit,
+                                            const Text& amount) const {
+  for (const Text& code : {debit, credit}) find(code);
+  std::vector<Line> lines;
+  for (const Text& code : {debit, credit}) {
+    const Account& account = find(code);
+    const Units units = amount_of(amount, account);
+    if (units < 0) throw Error(Condition::invalid_amount, "amount is negative");
+    lines.push_back({&account, lines.empty() ? units : -units});
+  }
+  return lines;
+}
+
+TransactionId EngineSide::id_of(const Text& name, Condition missing) const {
+  if (!name) throw Error(missing, "must not be NULL");
+  const auto known = ids_.find(*name);
+  return known == ids_.end() ? TransactionId{} : known->second;
+}
+
+std::string EngineSide::name_of_id(const TransactionId& id, const std::string& new_name) {
+  const auto known = names_.emplace(id, new_name);
+  if (known.second) ids_[new_name] = id;
+  return known.first->second;
+}
+
+Result EngineSide::post_lines(const std::vector<LineText>& texts, const Options& options,
+                              bool is_transfer) {
+  check_options(options);
+  if (texts.size() > max_lines) throw Error(Condition::too_many_lines, "too many lines");
+  check_ledger();
+  for (const LineText& line : texts) check_code(line.account);
+  const std::vector<Line> lines =
+      is_transfer ? read_transfer(texts[0].account, texts[1].account, texts[0].amount)
+                  : read_lines(texts);
+  const PostingOptions request(options);
+  const Outcome outcome = store_.atomically([&] { return post(store_, lines, request.posting); });
+  return {"ok", name_of_id(outcome.id, name_of(*operation_))};
+}
+
+// --- holds, reversals, batches --------------------------------------------------------------------
+
+Result EngineSide::act(const PlaceHold& place) {
+  check_options(place.options);
+  if (place.expires_at == infinite_time || (place.expires_at && place.expires_in))
+    throw Error(Condition::invalid_expiry, "a finite one, and only one");
+  check_ledger();
+  const PostingOptions options(place.options);
+  HoldRequest request;
+  request.posting = options.posting;
+  if (!place.by_lines)
+    for (const LineText& line : place.lines) check_code(line.account);
+  request.lines = place.by_lines ? read_lines(place.lines)
+                                 : read_transfer(place.lines[0].account, place.lines[1].account,
+                                                 place.lines[0].amount);
+  constexpr std::int64_t longest = 1000LL * 366 * 86400 * 1000000;
+  if (place.expires_in) {
+    if (*place.expires_in > longest) throw Error(Condition::invalid_expiry, "too long");
+    request.sent_at = now_;
+    request.expires_at = now_ + *place.expires_in;
+    request.expiry_as_sent = std::to_string(*place.expires_in);
+  } else if (place.expires_at) {
+    request.expires_at = place.expires_at;
+    request.expiry_as_sent = format_time(*place.expires_at);
+  }
+  const TransactionId id = store_.atomically([&] { return place_hold(store_, request); });
+  if (place.expires_in == soon) earliest_ = now_ + soon;
+  return {"ok", name_of_id(id, name_of(*operation_))};
+}
+
+std::optional<Units> EngineSide::hold_amount(const TransactionId& hold, const Text& amount) {
+  if (!amount) return std::nullopt;
+  const std::optional<Hold> found = store_.find_hold(hold);
+  if (!found) return std::nullopt;
+  const Units units = amount_of(amount, *found->lines.at(0).account);
+  if (units < 0) throw Error(Condition::invalid_amount, "amount is negative");
+  return units;
+}
+
+Result EngineSide::act(const Capture& capture) {
+  check_options(capture.options);
+  check_ledger();
+  const PostingOptions options(capture.options);
+  CaptureRequest request;
+  request.hold = id_of(capture.hold, Condition::hold_not_found);
+  request.amount = hold_amount(request.hold, capture.amount);
+  request.lines = read_lines(capture.lines);
+  request.final = capture.final;
+  request.posting = options.posting;
+  const TransactionId id = store_.atomically([&] { return capture_hold(store_, request); });
+  return {"ok", name_of_id(id, name_of(*operation_))};
+}
+
+Result EngineSide::act(const Release& release) {
+  check_ledger();
+  const TransactionId id = id_of(release.hold, Condition::hold_not_found);
+  store_.atomically([&] { release_hold(store_, id, view(release.reason), view(release.key)); });
+  return {};
+}
+
+Result EngineSide::act(const Raise& raise) {
+  check_ledger();
+  const TransactionId id = id_of(raise.hold, Condition::hold_not_found);
+  const std::optional<Units> amount = hold_amount(id, raise.amount);
+  const std::vector<Line> lines = read_lines(raise.lines);
+  store_.atomically([&] { raise_hold(store_, id, amount, lines, view(raise.key)); });
+  return {};
+}
+
+Result EngineSide::act(const Reverse& reverse) {
+  check_options(reverse.options);
+  if (!reverse.transaction)
+    throw Error(Condition::transaction_not_found, "transaction must not be NULL");
+  check_ledger();
+  const PostingOptions options(reverse.options);
+  ReversalRequest request;
+  request.transaction = id_of(reverse.transaction, Condition::transaction_not_found);
+  request.lines = read_lines(reverse.lines);
+  request.posting = options.posting;
+  request.force = reverse.force;
+  if (reverse.amount) {
+    request.amount =
+        amount_of(reverse.amount, *store_.load(request.transaction).entries.at(0).account);
+    if (*request.amount < 0) throw Error(Condition::invalid_amount, "amount is negative");
+  }
+  const TransactionId id = store_.atomically([&] { return ledgerflow::reverse(store_, request); });
+  return {"ok", name_of_id(id, name_of(*operation_))};
+}
+
+Result EngineSide::act(const PostBatch& batch) {
+  const auto refuse_if = [](bool bad) {
+    if (bad) throw Error(Condition::invalid_argument, "not a batch");
+  };
+  refuse_if(batch.shape != PostBatch::good || batch.items.empty());
+  refuse_if(batch.mode != "atomic" && batch.mode != "each");
+  refuse_if(batch.mode == "atomic" && batch.with_linked);
+  check_ledger();
+  std::vector<std::unique_ptr<PostingOptions>> options;
+  std::vector<Item> items(batch.items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const PostBatch::Item& from = batch.items[i];
+    options.push_back(std::make_unique<PostingOptions>(from.options));
+    items[i].posting = options.back()->posting;
+    items[i].linked = batch.with_linked && from.linked;
+    try {
+      check_options(from.options);
+      for (const Text& code : {from.debit, from.credit}) {
+        if (batch.by_id && (!code || store_.find_account(*code) == nullptr))
+          throw Error(Condition::invalid_account_code, "account must not be NULL");
+        check_code(code);
+        find(code);
+      }
+      items[i].lines = read_transfer(from.debit, from.credit, from.amount);
+    } catch (const Error& error) {
+      items[i].outcome.refusal = error.refusal();
+    }
+  }
+  store_.atomically(
+      [&] { post_all(store_, items, batch.mode == "atomic" ? Mode::atomic : Mode::each); });
+  Result result;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Outcome& outcome = items[i].outcome;
+    result.value += i == 0 ? "" : ", ";
+    if (outcome.refusal)
+      result.value += info(outcome.refusal->condition).name;
+    else
+      result.value += (outcome.replayed ? "replayed " : "posted ") +
+                      name_of_id(outcome.id, name_of(*operation_, i));
+  }
+  return result;
+}
+
+// --- periods, upkeep ------------------------------------------------------------------------------
+
+Result EngineSide::act(const ClosePeriod& close) {
+  if (close.through == infinite_time) throw Error(Condition::invalid_period, "must be finite");
+  check_ledger();
+  const auto closed = store_.closed_through();
+  if (!close.through || *close.through > now_ || (closed && *close.through <= *closed))
+    throw Error(Condition::invalid_period, "not a period to close");
+  store_.set_closed_through(close.through);
+  return {};
+}
+
+Result EngineSide::act(const ReopenPeriod& reopen) {
+  if (reopen.through == infinite_time) throw Error(Condition::invalid_period, "must be finite");
+  check_ledger();
+  const auto closed = store_.closed_through();
+  if (!closed || (reopen.through && *reopen.through >= *closed))
+    throw Error(Condition::invalid_period, "not a period to reopen");
+  store_.set_closed_through(reopen.through);
+  return {};
+}
+
+Result EngineSide::act(const Maintain&) {
+  check_ledger();
+  constexpr std::size_t most = 10000;
+  return {"ok", std::to_string(store_.atomically([&] { return expire_holds(store_, most); }))};
+}
+
+Result EngineSide::act(const ReopenAccount& reopen) {
+  const Account& account = find_to_change(reopen.account);
+  if (store_.balance(account).status != Status::closed)
+    throw Error(Condition::account_not_closed, "account is not closed");
+  store_.set_status(account, Status::open);
+  return {};
+}
+
+// --- entries by hand, and other roads -------------------------------------------------------------
 
 Result EngineSide::act(const RawPost& raw) {
   std::vector<RawEntry> entries;
@@ -353,7 +571,9 @@ std::vector<std::string> EngineSide::state() {
         account.code + " " + account.type + " " + account.currency + " " +
         to_string(balance.status) + " version " + std::to_string(balance.version) + " debits " +
         format_units(balance.debits_posted, account.scale) + " credits " +
-        format_units(balance.credits_posted, account.scale) + " limits " +
+        format_units(balance.credits_posted, account.scale) + " pending " +
+        format_units(balance.debits_pending, account.scale) + " " +
+        format_units(balance.credits_pending, account.scale) + " limits " +
         shown(balance.min_balance) + " " + shown(balance.max_balance));
   }
   for (const auto& [key, entry] : store_.entries()) {
@@ -366,6 +586,22 @@ std::vector<std::string> EngineSide::state() {
   std::vector<std::string> lines;
   for (auto& [code, of_account] : by_account)
     lines.insert(lines.end(), of_account.begin(), of_account.end());
+  std::vector<std::string> named;
+  for (const auto& [id, row] : store_.holds()) {
+    std::string text;
+    for (const Hold::Line& line : row.hold.lines)
+      text += (text.empty() ? "" : ", ") + line.account->code + " " +
+              format_units(line.amount, line.account->scale) + " " +
+              format_units(line.captured, line.account->scale) + " " +
+              format_units(line.released, line.account->scale);
+    named.push_back(names_.at(id) + " hold " + to_string(row.hold.status) + " " + text);
+  }
+  std::map<TransactionId, std::string> histories;
+  for (const auto& [number, change] : store_.changes())
+    histories[change.id] += " " + change.from.value_or("") + ">" + change.to;
+  for (const auto& [id, text] : histories) named.push_back(names_.at(id) + " history" + text);
+  std::sort(named.begin(), named.end());
+  lines.insert(lines.end(), named.begin(), named.end());
   return lines;
 }
 

@@ -26,11 +26,28 @@ class EngineSide final : public Books {
   Result act(const Freeze& freeze);
   Result act(const Unfreeze& unfreeze);
   Result act(const Close& close);
+  Result act(const ReopenAccount& reopen);
+  Result act(const PlaceHold& place);
+  Result act(const Capture& capture);
+  Result act(const Release& release);
+  Result act(const Raise& raise);
+  Result act(const Reverse& reverse);
+  Result act(const PostBatch& batch);
+  Result act(const ClosePeriod& close);
+  Result act(const ReopenPeriod& reopen);
+  Result act(const Maintain& maintain);
   Result act(const ReadBalance& read);
   Result act(const Tamper& tamper);
   Result act(Control control);
 
   Result post_lines(const std::vector<LineText>& lines, const Options& options, bool is_transfer);
+  std::vector<Line> read_lines(const std::vector<LineText>& texts) const;
+  std::vector<Line> read_transfer(const Text& debit, const Text& credit, const Text& amount) const;
+  // The amount of a request on a hold, in the currency of its first line.
+  std::optional<Units> hold_amount(const TransactionId& hold, const Text& amount);
+  TransactionId id_of(const Text& name, Condition missing) const;
+  // The name of what has this id; a new one has this name from now on.
+  std::string name_of_id(const TransactionId& id, const std::string& new_name);
   void check_ledger() const;
   const Account& find(const Text& code) const;
   const Account& find_to_change(const Text& code) const;
@@ -40,8 +57,11 @@ class EngineSide final : public Books {
   MemoryStore store_;
   OpenTransactions open_;
   std::map<std::string, Attributes> attributes_;
-  std::map<TransactionId, std::string> made_by_;  // the number of the operation
+  // Names and ids of transactions and holds.
+  std::map<TransactionId, std::string> names_;
+  std::map<std::string, TransactionId> ids_;
   std::int64_t now_ = 1790000000LL * 1000000;
+  std::int64_t earliest_ = 0;  // the clock goes back no further: a hold has expired
   const Operation* operation_ = nullptr;
 };
 

@@ -36,20 +36,37 @@ const Generator::Choice Generator::choices[] = {
     {14, &Generator::control},  {3, &Generator::open},       {2, &Generator::reopen},
     {30, &Generator::transfer}, {14, &Generator::lines},     {6, &Generator::raw},
     {10, &Generator::retry},    {6, &Generator::set_limits}, {2, &Generator::freeze},
-    {4, &Generator::unfreeze},  {1, &Generator::close},      {4, &Generator::read},
-    {4, &Generator::bad_text},  {1, &Generator::tamper},
+    {4, &Generator::unfreeze},  {2, &Generator::close},      {4, &Generator::read},
+    {4, &Generator::bad_text},  {1, &Generator::tamper},     {2, &Generator::reopen_account},
+    {16, &Generator::hold},     {16, &Generator::capture},   {4, &Generator::release},
+    {4, &Generator::raise},     {16, &Generator::reverse},   {10, &Generator::batch},
+    {2, &Generator::maintain},  {2, &Generator::period},
 };
 
 Operation Generator::next() {
   Operation operation;
   operation.number = ++number_;
   session_ = static_cast<int>(below(session_count));
+  if (period_is_due_)
+    for (int i = 0; i < session_count; ++i)
+      if (sessions_[i].open) session_ = i;
+  if (alone_ >= 0) session_ = alone_;
   operation.session = session_;
   const Session& session = sessions_[session_];
   if (session.failed) {
     operation.action = session.depth > 0 && !one_in(4) ? Control::rollback_to_savepoint
                        : one_in(4)                     ? Control::commit_of_failed
                                                        : Control::rollback;
+    return operation;
+  }
+  if (period_is_due_ && session.open) {
+    operation.action = one_in(3) ? Control::rollback : Control::commit;
+    return operation;
+  }
+  if (period_is_due_) {
+    period_is_due_ = false;
+    operation.action = one_in(3) ? Action(Control::begin) : period();
+    if (std::holds_alternative<Control>(operation.action)) alone_ = session_;
     return operation;
   }
   if (model_.accounts().size() < 16 && !session.open) {
@@ -95,6 +112,7 @@ void Generator::note(const Operation& operation, const Result& result) {
       case Control::commit_of_failed:
       case Control::rollback:
         session = Session{};
+        if (alone_ == operation.session) alone_ = -1;
         for (auto owner = owners_.begin(); owner != owners_.end();)
           owner = owner->second == operation.session ? owners_.erase(owner) : std::next(owner);
         break;
@@ -104,14 +122,31 @@ void Generator::note(const Operation& operation, const Result& result) {
   if (session.open) {
     for (const std::string& thing : touched(operation.action)) owners_[thing] = operation.session;
     session.failed = !accepted;
+    if (std::holds_alternative<Release>(operation.action) ||
+        std::holds_alternative<Maintain>(operation.action))
+      session.has_settled = true;
   }
-  const Options* options = options_of(operation.action);
-  if (options != nullptr && options->key && (accepted || one_in(2)))
-    requests_.push_back({operation.action, *options->key});
-  if (options != nullptr && options->reference && accepted)
-    references_.push_back(*options->reference);
-  if (const auto* opened = std::get_if<Open>(&operation.action); opened != nullptr && accepted)
-    opened_[*opened->code] = *opened;
+  const Action& action = operation.action;
+  const Options* options = options_of(action);
+  bool has_key = options != nullptr && options->key;
+  if (const auto* release = std::get_if<Release>(&action)) has_key = release->key.has_value();
+  if (const auto* raise = std::get_if<Raise>(&action)) has_key = raise->key.has_value();
+  if (const auto* batch = std::get_if<PostBatch>(&action))
+    for (const PostBatch::Item& item : batch->items) has_key = has_key || item.options.key;
+  if (has_key && (accepted || one_in(2))) requests_.push_back({action});
+  if (!accepted) return;
+  if (options != nullptr && options->reference) references_.push_back(*options->reference);
+  const std::string name = name_of(operation);
+  if (std::holds_alternative<PlaceHold>(action) && result.value == name)
+    hold_names_.push_back(name);
+  else if (options != nullptr && result.value == name)
+    transaction_names_.push_back(name);
+  if (const auto* reverse = std::get_if<Reverse>(&action)) {
+    reversal_names_.push_back(*reverse->transaction);
+    if (result.value == name) reversal_names_.push_back(name);
+  }
+  if (std::holds_alternative<PostBatch>(action)) transaction_names_.push_back(name + ".1");
+  if (const auto* opened = std::get_if<Open>(&action)) opened_[*opened->code] = *opened;
 }
 
 std::vector<Operation> Generator::finish() {
@@ -154,6 +189,49 @@ std::vector<std::string> Generator::touched(const Action& action) const {
   if (const auto* unfreeze = std::get_if<Unfreeze>(&action)) add("", unfreeze->account);
   if (const auto* close = std::get_if<Close>(&action)) add("", close->account);
   if (const auto* tamper = std::get_if<Tamper>(&action)) add("", tamper->account);
+  if (const auto* reopen = std::get_if<ReopenAccount>(&action)) add("", reopen->account);
+  const auto add_lines = [&](const std::vector<LineText>& lines) {
+    for (const LineText& line : lines) add("", line.account);
+  };
+  const auto add_hold = [&](const Text& name) {
+    const auto known = name ? model_.holds().find(*name) : model_.holds().end();
+    if (known == model_.holds().end()) return;
+    for (const Model::HoldLine& line : known->second.lines) add("", line.account);
+  };
+  if (const auto* hold = std::get_if<PlaceHold>(&action)) {
+    add_lines(hold->lines);
+    add_options(hold->options);
+  }
+  if (const auto* capture = std::get_if<Capture>(&action)) {
+    add_hold(capture->hold);
+    add_lines(capture->lines);
+    add_options(capture->options);
+  }
+  if (const auto* release = std::get_if<Release>(&action)) {
+    add_hold(release->hold);
+    add("key ", release->key);
+  }
+  if (const auto* raise = std::get_if<Raise>(&action)) {
+    add_hold(raise->hold);
+    add_lines(raise->lines);
+    add("key ", raise->key);
+  }
+  if (const auto* reverse = std::get_if<Reverse>(&action)) {
+    add_lines(reverse->lines);
+    add_options(reverse->options);
+    const auto& all = model_.transactions();
+    for (auto known = reverse->transaction ? all.find(*reverse->transaction) : all.end();
+         known != all.end(); known = all.find(known->second.reverses))
+      for (const auto& [code, units] : known->second.lines) add("", code);
+  }
+  if (const auto* batch = std::get_if<PostBatch>(&action))
+    for (const PostBatch::Item& item : batch->items) {
+      add("", item.debit);
+      add("", item.credit);
+      add_options(item.options);
+    }
+  if (const auto* maintain = std::get_if<Maintain>(&action))
+    for (const std::string& code : maintain->accounts) add("", code);
   return things;
 }
 
@@ -202,7 +280,7 @@ Int Generator::units(const std::string& debit, const std::string& credit) {
       const bool up = account.debit_normal == (code == debit);
       const std::optional<Int>& bound = up ? account.ceiling : account.floor;
       if (!bound) continue;
-      const Int room = up ? *bound - account.balance() : account.balance() - *bound;
+      const Int room = up ? *bound - account.committed() : account.available() - *bound;
       const Int around = room + static_cast<Int>(below(3)) - 1;
       if (around > 0) return around;
     }
@@ -436,7 +514,12 @@ Action Generator::retry() {
     if (!is_free(thing)) return transfer();
   auto* transfer = std::get_if<Transfer>(&action);
   auto* lines = std::get_if<PostLines>(&action);
-  Options& options = transfer != nullptr ? transfer->options : lines->options;
+  Options* const of_action = options_of(action);
+  if (of_action == nullptr || (transfer == nullptr && lines == nullptr && one_in(3))) {
+    if (!one_in(3)) alter(action);
+    return action;
+  }
+  Options& options = *of_action;
   switch (below(14)) {
     case 0:
       options.reference =
@@ -462,7 +545,8 @@ Action Generator::retry() {
       if (transfer != nullptr) transfer->credit = account();
       break;
     case 7:
-      options.expected_version = 0;
+      if (!std::holds_alternative<Capture>(action) && !std::holds_alternative<Reverse>(action))
+        options.expected_version = 0;
       break;
     case 8:
       if (transfer != nullptr && transfer->amount && transfer->amount->front() >= '0' &&
@@ -484,7 +568,7 @@ Text Generator::limit(const std::string& code, bool floor) {
   const Model::Account& account = found->second;
   if (one_in(20)) return one_in(2) ? Text("NaN") : Text(Model::format(1, account.scale + 1));
   const Int slack = one_in(3) ? static_cast<Int>(below(3)) - 1 : static_cast<Int>(below(3000));
-  return written(floor ? account.balance() - slack : account.balance() + slack, account.scale);
+  return written(floor ? account.available() - slack : account.committed() + slack, account.scale);
 }
 
 Action Generator::set_limits() {
@@ -508,7 +592,344 @@ Action Generator::unfreeze() {
                   one_in(15) ? Text(std::nullopt) : Text(any_of(directions))};
 }
 
-Action Generator::close() { return Close{any_code()}; }
+Action Generator::close() {
+  std::vector<std::string> empty;
+  for (const auto& [code, account] : model_.accounts())
+    if (account.is_empty() && is_free(code)) empty.push_back(code);
+  return Close{empty.empty() || one_in(3) ? any_code() : Text(any_of(empty))};
+}
+
+Action Generator::reopen_account() {
+  std::vector<std::string> closed;
+  for (const auto& [code, account] : model_.accounts())
+    if (account.closed && is_free(code)) closed.push_back(code);
+  return ReopenAccount{closed.empty() || one_in(4) ? any_code() : Text(any_of(closed))};
+}
+
+// --- holds ----------------------------------------------------------------------------------------
+
+Int Generator::around(Int units) {
+  if (one_in(3)) return units + static_cast<Int>(below(3)) - 1;
+  return units > 1 ? static_cast<Int>(below(
+                         static_cast<std::uint64_t>(units < 1000000000 ? units : 1000000000))) +
+                         1
+                   : units;
+}
+
+Action Generator::hold() {
+  PlaceHold hold;
+  if (one_in(3)) {
+    auto posting = std::get<PostLines>(lines());
+    hold.lines = posting.lines;
+    hold.options = posting.options;
+    hold.by_lines = true;
+  } else {
+    const auto posting = std::get<Transfer>(transfer());
+    hold.lines = {{posting.debit, posting.amount}, {posting.credit, posting.amount}};
+    hold.options = posting.options;
+  }
+  constexpr std::int64_t hour = 3600LL * 1000000;
+  constexpr std::int64_t year = 365 * 24 * hour;
+  switch (below(12)) {
+    case 0:
+    case 1:
+    case 2:
+      hold.expires_in = soon;
+      break;
+    case 3:
+      hold.expires_in = static_cast<std::int64_t>(below(1000) + 1) * hour;
+      break;
+    case 4:
+      hold.expires_at = 4102444800LL * 1000000 - static_cast<std::int64_t>(below(1000)) * hour;
+      break;
+    case 5: {
+      static constexpr std::int64_t bad[] = {0, -1, -hour, 101 * year, 300 * year, 2000 * year};
+      if (one_in(2)) hold.expires_in = any_of(bad);
+      break;
+    }
+    case 6: {
+      static constexpr std::int64_t bad[] = {0, some_time, 300 * year, infinite_time};
+      if (one_in(2)) hold.expires_at = any_of(bad);
+      break;
+    }
+    case 7:
+      if (one_in(4)) {
+        hold.expires_in = hour;
+        hold.expires_at = 4102444800LL * 1000000;
+      }
+      break;
+    default:
+      break;
+  }
+  return hold;
+}
+
+Text Generator::held() {
+  if (one_in(25)) return one_in(2) ? Text(std::nullopt) : Text("no such hold");
+  if (one_in(40) && !transaction_names_.empty()) return any_of(transaction_names_);
+  const bool settled = one_in(8);  // or past its expiry
+  std::vector<const std::string*> candidates;
+  for (const std::string& name : hold_names_) {
+    const auto known = model_.holds().find(name);
+    if (known == model_.holds().end()) {
+      if (one_in(30)) candidates.push_back(&name);  // rolled back
+      continue;
+    }
+    const Model::Hold& hold = known->second;
+    if ((hold.status != "pending" || hold.is_over) != settled) continue;
+    const bool free = std::all_of(hold.lines.begin(), hold.lines.end(),
+                                  [&](const auto& line) { return is_free(line.account); });
+    if (free) candidates.push_back(&name);
+  }
+  return candidates.empty() ? Text("no such hold") : Text(*any_of(candidates));
+}
+
+std::vector<LineText> Generator::balanced_pair(const std::map<std::string, Int>& debits,
+                                               const std::map<std::string, Int>& credits,
+                                               bool grow) {
+  if (debits.empty() || credits.empty()) return {};
+  const auto& [debit, most] = any_of(debits);
+  const Model::Account& account = model_.accounts().at(debit);
+  for (const auto& [credit, other] : credits) {
+    if (model_.accounts().at(credit).currency != account.currency || credit == debit) continue;
+    const Int units = grow ? static_cast<Int>(below(2000)) + 1 : around(std::min(most, other));
+    return {{debit, written(units, account.scale)}, {credit, written(-units, account.scale)}};
+  }
+  return {};
+}
+
+Action Generator::capture() {
+  Capture capture;
+  capture.hold = held();
+  capture.final = one_in(2);
+  const auto known = capture.hold ? model_.holds().find(*capture.hold) : model_.holds().end();
+  std::string first;
+  if (known != model_.holds().end()) {
+    const Model::Hold& hold = known->second;
+    first = hold.lines[0].account;
+    const int scale = model_.accounts().at(first).scale;
+    if (hold.lines.size() == 2 ? !one_in(3) : one_in(10))
+      capture.amount = spoiled(written(around(hold.lines[0].left()), scale), scale);
+    std::map<std::string, Int> debits, credits;
+    for (const Model::HoldLine& line : hold.lines)
+      (line.amount > 0 ? debits : credits)[line.account] += line.left();
+    if (hold.lines.size() == 2 ? one_in(12) : !one_in(3))
+      capture.lines = balanced_pair(debits, credits, false);
+    if (one_in(15) && !hold.lines.empty()) {  // lines of others
+      const std::string of = model_.accounts().at(first).currency;
+      capture.lines.push_back({account(of), "1"});
+      capture.lines.push_back({account(of), "-1"});
+    }
+  }
+  capture.options = options(first);
+  capture.options.expected_version.reset();
+  return capture;
+}
+
+Action Generator::release() {
+  Release release;
+  release.hold = held();
+  if (one_in(3)) release.reason = one_in(8) ? std::string(10000 + below(2), 'r') : "changed";
+  if (one_in(2)) release.key = "key " + std::to_string(++names_);
+  return release;
+}
+
+Action Generator::raise() {
+  Raise raise;
+  raise.hold = held();
+  const auto known = raise.hold ? model_.holds().find(*raise.hold) : model_.holds().end();
+  if (known != model_.holds().end()) {
+    const Model::Hold& hold = known->second;
+    const int scale = model_.accounts().at(hold.lines[0].account).scale;
+    const std::string debit = hold.lines[0].account;
+    if (hold.lines.size() == 2 ? !one_in(5) : one_in(10))
+      raise.amount = spoiled(written(units(debit, hold.lines[1].account), scale), scale);
+    std::map<std::string, Int> debits, credits;
+    for (const Model::HoldLine& line : hold.lines)
+      (line.amount > 0 ? debits : credits)[line.account] += line.left();
+    if (hold.lines.size() == 2 ? one_in(5) : !one_in(5))
+      raise.lines = balanced_pair(debits, credits, true);
+  }
+  if (one_in(2)) raise.key = "key " + std::to_string(++names_);
+  return raise;
+}
+
+// --- reversals ------------------------------------------------------------------------------------
+
+Action Generator::reverse() {
+  Reverse reverse;
+  const auto& all = model_.transactions();
+  std::vector<const std::string*> candidates;
+  const std::vector<std::string>& names =
+      one_in(2) && !reversal_names_.empty() ? reversal_names_ : transaction_names_;
+  for (std::size_t tries = 0; tries < 20 && !names.empty(); ++tries) {
+    const std::string& name =
+        one_in(4) ? any_of(names)
+                  : names[names.size() - 1 - below(std::min<std::size_t>(names.size(), 30))];
+    Reverse attempt;
+    attempt.transaction = name;
+    const std::vector<std::string> things = touched(attempt);
+    const auto known = all.find(name);
+    if (known == all.end() ? one_in(10)
+                           : known->second.lines.size() < 100 &&
+                                 std::all_of(things.begin(), things.end(),
+                                             [&](const auto& thing) { return is_free(thing); }))
+      candidates.push_back(&name);
+  }
+  reverse.transaction = candidates.empty() ? Text("no such transaction") : *any_of(candidates);
+  if (one_in(40))
+    reverse.transaction =
+        one_in(2) || hold_names_.empty() ? Text(std::nullopt) : Text(hold_names_.back());
+  const auto known = reverse.transaction ? all.find(*reverse.transaction) : all.end();
+  if (known != all.end()) {
+    const Model::Transaction& transaction = known->second;
+    std::map<std::string, Int> debits, credits;  // of the reversal
+    for (const auto& [code, units] : model_.left_of(*reverse.transaction)) {
+      if (units < 0) debits[code] = -units;
+      if (units > 0) credits[code] = units;
+    }
+    const std::string first = transaction.lines[0].first;
+    const int scale = model_.accounts().at(first).scale;
+    if (transaction.lines.size() == 2 ? one_in(2) : one_in(20)) {
+      const Int left = debits.empty() ? 1 : debits.begin()->second;
+      reverse.amount = spoiled(written(around(left), scale), scale);
+    }
+    if (transaction.lines.size() == 2 ? one_in(10) : one_in(2))
+      reverse.lines =
+          one_in(8) ? balanced_pair(credits, debits, false) : balanced_pair(debits, credits, false);
+    if (one_in(30)) {
+      const std::string of = model_.accounts().at(first).currency;
+      reverse.lines = {{account(of), "1"}, {account(of), "-1"}};
+    }
+    if (!reverse.lines.empty() && one_in(8)) {  // lines that cancel out
+      const Text code = transaction.lines[below(transaction.lines.size())].first;
+      reverse.lines.push_back({code, "1"});
+      reverse.lines.push_back({code, "-1"});
+    }
+  }
+  reverse.options = options("");
+  reverse.options.expected_version.reset();
+  reverse.force = one_in(20);
+  return reverse;
+}
+
+// --- batches, periods, upkeep ---------------------------------------------------------------------
+
+PostBatch::Item Generator::batch_item() {
+  Transfer one = std::get<Transfer>(one_in(30) ? bad_text() : transfer());
+  one.options.expected_version.reset();
+  return {one.debit, one.credit, one.amount, one.options, one_in(3)};
+}
+
+Action Generator::batch() {
+  PostBatch batch;
+  const std::uint64_t count = one_in(20) ? 60 : below(8) + 1;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    PostBatch::Item item = batch_item();
+    if (!batch.items.empty() && one_in(8)) {  // an earlier one again, or its key or reference
+      const PostBatch::Item earlier = any_of(batch.items);
+      if (one_in(2)) item = earlier;
+      item.options.key = earlier.options.key;
+      if (one_in(3)) item.options.reference = earlier.options.reference;
+    }
+    batch.items.push_back(item);
+  }
+  batch.mode = one_in(3) ? "atomic" : "each";
+  if (batch.mode == "atomic" && count > 3) batch.items.resize(2 + below(2));
+  batch.with_linked = batch.mode == "each" ? one_in(2) : one_in(20);
+  if (batch.with_linked && !one_in(6)) batch.items.back().linked = false;
+  batch.by_id = one_in(4);
+  switch (below(60)) {
+    case 0:
+      batch.items.clear();
+      break;
+    case 1:
+      batch.mode = one_in(2) ? Text("sideways") : Text(std::nullopt);
+      break;
+    case 2:
+      batch.shape = PostBatch::too_few_amounts;
+      break;
+    case 3:
+      batch.shape = PostBatch::two_dimensions;
+      break;
+    default:
+      break;
+  }
+  return batch;
+}
+
+// An earlier request in some other way.
+void Generator::alter(Action& action) {
+  const Text other = std::to_string(below(50) + 1);
+  if (auto* hold = std::get_if<PlaceHold>(&action)) {
+    if (one_in(2))
+      hold->expires_in = hold->expires_in ? std::optional<std::int64_t>() : soon;
+    else if (!hold->lines.empty())
+      hold->lines[0].amount = other;
+  }
+  if (auto* capture = std::get_if<Capture>(&action)) {
+    if (one_in(2))
+      capture->final = !capture->final;
+    else
+      capture->amount = other;
+  }
+  if (auto* release = std::get_if<Release>(&action)) release->reason = other;
+  if (auto* raise = std::get_if<Raise>(&action)) raise->amount = other;
+  if (auto* reverse = std::get_if<Reverse>(&action)) {
+    if (one_in(2))
+      reverse->force = !reverse->force;
+    else
+      reverse->amount = other;
+  }
+  if (auto* batch = std::get_if<PostBatch>(&action)) {
+    if (batch->items.empty()) return;
+    PostBatch::Item& item = batch->items[below(batch->items.size())];
+    if (one_in(2))
+      item.amount = other;
+    else
+      item.options.description = other;
+  }
+}
+
+Action Generator::maintain() {
+  for (int i = 0; i < session_count; ++i)
+    if (i != session_ && sessions_[i].has_settled) return hold();
+  Maintain maintain;
+  std::set<std::string> accounts;
+  for (const auto& [name, hold] : model_.holds())
+    if (hold.status == "pending" && hold.is_over)
+      for (const Model::HoldLine& line : hold.lines) accounts.insert(line.account);
+  for (const std::string& code : accounts)
+    if (!is_free(code)) return hold();
+  maintain.accounts.assign(accounts.begin(), accounts.end());
+  return maintain;
+}
+
+bool Generator::others_are_closed() const {
+  for (int i = 0; i < session_count; ++i)
+    if (i != session_ && sessions_[i].open) return false;
+  return true;
+}
+
+// Changing a period waits for all transactions that have posted, and all others wait for it.
+Action Generator::period() {
+  if (!others_are_closed()) {
+    period_is_due_ = true;
+    return transfer();
+  }
+  if (sessions_[session_].open) alone_ = session_;
+  std::optional<std::int64_t> through =
+      some_time + static_cast<std::int64_t>(below(1000000000000)) / (one_in(2) ? 4 : 1);
+  if (one_in(3) && model_.closed_through())
+    through = *model_.closed_through() + static_cast<std::int64_t>(below(3)) - 1;
+  if (one_in(20)) through = one_in(2) ? infinite_time : 7258118400LL * 1000000;
+  if (one_in(2)) {
+    if (one_in(3)) through.reset();
+    return ReopenPeriod{through};
+  }
+  if (one_in(20)) through.reset();
+  return ClosePeriod{through};
+}
 
 Action Generator::read() { return ReadBalance{any_code(), one_in(2)}; }
 

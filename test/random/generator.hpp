@@ -23,12 +23,12 @@ class Generator {
  private:
   struct Session {
     bool open = false;
-    bool failed = false;  // refused within a transaction: it must be rolled back
+    bool failed = false;       // refused within a transaction: it must be rolled back
+    bool has_settled = false;  // holds past their expiry: others still find them pending
     std::size_t depth = 0;
   };
   struct Request {  // a posting with a key, to be sent again
     Action action;
-    std::string key;
   };
   struct Choice {
     int weight;
@@ -47,6 +47,15 @@ class Generator {
   Action freeze();
   Action unfreeze();
   Action close();
+  Action reopen_account();
+  Action hold();
+  Action capture();
+  Action release();
+  Action raise();
+  Action reverse();
+  Action batch();
+  Action maintain();
+  Action period();
   Action read();
   Action tamper();
   Action bad_text();
@@ -69,6 +78,16 @@ class Generator {
   Text written(Int units, int scale);
   Text spoiled(const Text& amount, int scale);
   Text limit(const std::string& code, bool floor);
+  bool others_are_closed() const;
+  void alter(Action& action);
+  PostBatch::Item batch_item();
+  // A hold that this session may touch; now and then none at all. Mostly one that is pending.
+  Text held();
+  // Around so much.
+  Int around(Int units);
+  // A debit and a credit of one currency, each of its amount's sign and at most so large.
+  std::vector<LineText> balanced_pair(const std::map<std::string, Int>& debits,
+                                      const std::map<std::string, Int>& credits, bool grow);
   Options options(const std::string& first_account);
   std::vector<LineText> balanced_lines();
   std::vector<std::string> touched(const Action& action) const;
@@ -79,6 +98,9 @@ class Generator {
   int session_ = 0;
   int names_ = 0;
   Session sessions_[session_count];
+  bool period_is_due_ = false;  // as soon as all transactions have ended
+  int alone_ = -1;  // the session whose transaction has changed a period: all others would wait
+  std::vector<std::string> hold_names_, transaction_names_, reversal_names_;
   std::map<std::string, int> owners_;  // of accounts, keys and references, by open transaction
   std::vector<Request> requests_;
   std::vector<std::string> references_;

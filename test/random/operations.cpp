@@ -23,6 +23,20 @@ std::string call(const std::string& function, const std::vector<std::string>& ar
   return ledger ? sql + "ledger => " + literal(ledger) + ")" : sql.substr(0, sql.size() - 2) + ")";
 }
 
+std::string time(const std::optional<std::int64_t>& micros) {
+  if (!micros) return "NULL";
+  if (*micros == infinite_time) return "timestamptz 'infinity'";
+  return "timestamptz 'epoch' + interval '" + std::to_string(*micros) + " microseconds'";
+}
+
+// "ARRAY[...]::type", its elements made from the items.
+template <typename Items, typename Element>
+std::string array(const Items& items, const char* type, Element&& element) {
+  std::string sql;
+  for (const auto& item : items) sql += (sql.empty() ? "" : ", ") + element(item);
+  return "ARRAY[" + sql + "]::" + type + "[]";
+}
+
 void add_options(std::vector<std::string>& arguments, const Options& options) {
   const auto add = [&](const char* name, const std::string& value) {
     arguments.push_back(std::string(name) + " => " + value);
@@ -30,11 +44,7 @@ void add_options(std::vector<std::string>& arguments, const Options& options) {
   if (options.key) add("idempotency_key", literal(options.key));
   if (options.reference) add("reference", literal(options.reference));
   if (options.description) add("description", literal(options.description));
-  if (options.effective_at)
-    add("effective_at", *options.effective_at == infinite_time
-                            ? "'infinity'"
-                            : "timestamptz 'epoch' + interval '" +
-                                  std::to_string(*options.effective_at) + " microseconds'");
+  if (options.effective_at) add("effective_at", time(options.effective_at));
   if (options.metadata) add("metadata", literal(options.metadata));
   if (options.expected_version) add("expected_version", std::to_string(*options.expected_version));
 }
@@ -48,9 +58,19 @@ std::string values(const std::vector<LineText>& lines) {
   return sql + ") AS l (line, account, amount)";
 }
 
+std::string line_array(const std::vector<LineText>& lines, const char* line) {
+  return lines.empty()
+             ? "'{}'::ledger_line[]"
+             : std::string("ARRAY(SELECT ") + line + " FROM " + values(lines) + " ORDER BY l.line)";
+}
+constexpr const char* plain_line = "ROW(l.account, l.amount)::ledger_line";
+
 struct Writer {
   const Text& ledger;
   std::size_t depth;
+  const IdWriter& id;
+
+  std::string uuid(const Text& name) const { return name ? id(*name) + "::uuid" : "NULL"; }
 
   std::string operator()(const Open& open) const {
     return call("ledger_open_account",
@@ -69,11 +89,8 @@ struct Writer {
     const char* line = post.by_helpers
                            ? "CASE WHEN l.amount > 0 THEN ledger_debit(l.account, l.amount) "
                              "ELSE ledger_credit(l.account, -l.amount) END"
-                           : "ROW(l.account, l.amount)::ledger_line";
-    std::vector<std::string> arguments = {post.lines.empty()
-                                              ? "'{}'::ledger_line[]"
-                                              : std::string("ARRAY(SELECT ") + line + " FROM " +
-                                                    values(post.lines) + " ORDER BY l.line)"};
+                           : plain_line;
+    std::vector<std::string> arguments = {line_array(post.lines, line)};
     add_options(arguments, post.options);
     return call("ledger_post", arguments, ledger);
   }
@@ -101,6 +118,107 @@ struct Writer {
   }
   std::string operator()(const Close& close) const {
     return call("ledger_close_account", {literal(close.account)}, ledger);
+  }
+  std::string operator()(const ReopenAccount& reopen) const {
+    return call("ledger_reopen_account", {literal(reopen.account)}, ledger);
+  }
+  std::string operator()(const PlaceHold& hold) const {
+    std::vector<std::string> arguments;
+    if (hold.by_lines)
+      arguments = {line_array(hold.lines, plain_line)};
+    else
+      arguments = {literal(hold.lines.at(0).account), literal(hold.lines.at(1).account),
+                   typed(hold.lines[0].amount, "numeric")};
+    add_options(arguments, hold.options);
+    if (hold.expires_in)
+      arguments.push_back("expires_in => interval '" + std::to_string(*hold.expires_in) +
+                          " microseconds'");
+    if (hold.expires_at) arguments.push_back("expires_at => " + time(hold.expires_at));
+    return call("ledger_hold", arguments, ledger);
+  }
+  std::string operator()(const Capture& capture) const {
+    std::vector<std::string> arguments = {uuid(capture.hold), typed(capture.amount, "numeric"),
+                                          capture.final ? "true" : "false"};
+    if (!capture.lines.empty())
+      arguments.push_back("lines => " + line_array(capture.lines, plain_line));
+    add_options(arguments, capture.options);
+    return call("ledger_capture", arguments, ledger);
+  }
+  std::string operator()(const Release& release) const {
+    return call("ledger_release",
+                {uuid(release.hold), literal(release.reason), literal(release.key)}, ledger);
+  }
+  std::string operator()(const Raise& raise) const {
+    return call("ledger_raise_hold",
+                {uuid(raise.hold), typed(raise.amount, "numeric"),
+                 line_array(raise.lines, plain_line), literal(raise.key)},
+                ledger);
+  }
+  std::string operator()(const Reverse& reverse) const {
+    const Options& options = reverse.options;
+    std::vector<std::string> arguments = {uuid(reverse.transaction), literal(options.description),
+                                          typed(reverse.amount, "numeric")};
+    if (!reverse.lines.empty())
+      arguments.push_back("lines => " + line_array(reverse.lines, plain_line));
+    Options others = options;
+    others.description.reset();
+    add_options(arguments, others);
+    if (reverse.force) arguments.push_back("force => true");
+    return call("ledger_reverse", arguments, ledger);
+  }
+  std::string operator()(const PostBatch& batch) const {
+    using Item = PostBatch::Item;
+    const auto accounts = [&](auto&& code) {
+      const std::string codes = array(batch.items, "text", code);
+      if (!batch.by_id) return codes;
+      return "ARRAY(SELECT (SELECT a.id FROM ledger.accounts a WHERE a.code = u.code) FROM "
+             "unnest(" +
+             codes + ") WITH ORDINALITY AS u (code, n) ORDER BY u.n)";
+    };
+    std::vector<Item> amounts = batch.items;
+    if (batch.shape == PostBatch::too_few_amounts && !amounts.empty()) amounts.pop_back();
+    std::string amount =
+        array(amounts, "numeric", [](const Item& item) { return literal(item.amount); });
+    if (batch.shape == PostBatch::two_dimensions) amount = "ARRAY[[1, 2], [3, 4]]::numeric[]";
+    std::vector<std::string> arguments = {
+        accounts([](const Item& item) { return literal(item.debit); }),
+        accounts([](const Item& item) { return literal(item.credit); }), amount};
+    const auto add = [&](const char* name, const char* type, auto&& element) {
+      arguments.push_back(std::string(name) + " => " + array(batch.items, type, element));
+    };
+    const auto any = [&](auto&& has) {
+      for (const Item& item : batch.items)
+        if (has(item.options)) return true;
+      return false;
+    };
+    if (any([](const Options& options) { return options.key.has_value(); }))
+      add("idempotency_key", "text", [](const Item& item) { return literal(item.options.key); });
+    arguments.push_back("mode => " + literal(batch.mode));
+    if (any([](const Options& options) { return options.reference.has_value(); }))
+      add("reference", "text", [](const Item& item) { return literal(item.options.reference); });
+    if (any([](const Options& options) { return options.description.has_value(); }))
+      add("description", "text",
+          [](const Item& item) { return literal(item.options.description); });
+    if (any([](const Options& options) { return options.effective_at.has_value(); }))
+      add("effective_at", "timestamptz",
+          [](const Item& item) { return time(item.options.effective_at); });
+    if (any([](const Options& options) { return options.metadata.has_value(); }))
+      add("metadata", "jsonb", [](const Item& item) { return literal(item.options.metadata); });
+    if (batch.with_linked)
+      add("linked", "boolean",
+          [](const Item& item) { return std::string(item.linked ? "true" : "false"); });
+    return "SELECT concat_ws(' ', b.status, b.transaction_id) FROM " +
+           call("ledger_post_batch", arguments, ledger).substr(7) + " AS b ORDER BY b.item";
+  }
+  std::string operator()(const ClosePeriod& close) const {
+    return call("ledger_close_period", {time(close.through)}, ledger);
+  }
+  std::string operator()(const ReopenPeriod& reopen) const {
+    return call("ledger_reopen_period", {time(reopen.through)}, ledger);
+  }
+  std::string operator()(const Maintain&) const {
+    return "SELECT holds_expired FROM ledger_maintain(" +
+           (ledger ? "ledger => " + literal(ledger) : std::string()) + ")";
   }
   std::string operator()(const ReadBalance& read) const {
     return call(read.available ? "ledger_available" : "ledger_balance", {literal(read.account)},
@@ -147,14 +265,23 @@ struct Writer {
 
 }  // namespace
 
-std::string to_sql(const Operation& operation, std::size_t depth) {
-  return std::visit(Writer{operation.ledger, depth}, operation.action) + ";";
+std::string to_sql(const Operation& operation, std::size_t depth, const IdWriter& id) {
+  return std::visit(Writer{operation.ledger, depth, id}, operation.action) + ";";
 }
 
-const Options* options_of(const Action& action) {
-  if (const auto* transfer = std::get_if<Transfer>(&action)) return &transfer->options;
-  if (const auto* lines = std::get_if<PostLines>(&action)) return &lines->options;
+Options* options_of(Action& action) {
+  if (auto* transfer = std::get_if<Transfer>(&action)) return &transfer->options;
+  if (auto* lines = std::get_if<PostLines>(&action)) return &lines->options;
+  if (auto* hold = std::get_if<PlaceHold>(&action)) return &hold->options;
+  if (auto* capture = std::get_if<Capture>(&action)) return &capture->options;
+  if (auto* reverse = std::get_if<Reverse>(&action)) return &reverse->options;
   return nullptr;
+}
+const Options* options_of(const Action& action) { return options_of(const_cast<Action&>(action)); }
+
+std::string name_of(const Operation& operation) { return std::to_string(operation.number); }
+std::string name_of(const Operation& operation, std::size_t item) {
+  return name_of(operation) + "." + std::to_string(item + 1);
 }
 
 Text canonical_json(const Text& json) {

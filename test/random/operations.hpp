@@ -17,6 +17,9 @@ using Text =
 
 inline constexpr std::int64_t infinite_time = INT64_MAX;
 inline constexpr int session_count = 4;
+// A hold that expires this soon (microseconds) has expired for whatever comes next; any other expiry is
+// years away.
+inline constexpr std::int64_t soon = 1000;
 
 struct Options {  // of a posting
   Text key;
@@ -60,6 +63,61 @@ struct Unfreeze {
 struct Close {
   Text account;
 };
+struct ReopenAccount {
+  Text account;
+};
+// Holds and transactions are named by the operation that made them: "12", or "12.3" for the third item of a
+// batch. None is NULL; a name that nobody has stands for an id that nobody has.
+struct PlaceHold {
+  std::vector<LineText>
+      lines;  // or, not `by_lines`, a debit and a credit of the first one's amount
+  bool by_lines = false;
+  Options options;
+  std::optional<std::int64_t> expires_in;  // microseconds
+  std::optional<std::int64_t> expires_at;  // microseconds since 1970, or infinite_time
+};
+struct Capture {
+  Text hold, amount;
+  bool final = true;
+  std::vector<LineText> lines;
+  Options options;
+};
+struct Release {
+  Text hold, reason, key;
+};
+struct Raise {
+  Text hold, amount;
+  std::vector<LineText> lines;
+  Text key;
+};
+struct Reverse {
+  Text transaction, amount;
+  std::vector<LineText> lines;
+  Options options;  // its description is the reason
+  bool force = false;
+};
+struct PostBatch {
+  struct Item {
+    Text debit, credit, amount;
+    Options options;
+    bool linked = false;
+  };
+  enum Shape { good, too_few_amounts, two_dimensions };
+  std::vector<Item> items;
+  Text mode;
+  bool with_linked = false;
+  bool by_id = false;
+  Shape shape = good;
+};
+struct ClosePeriod {
+  std::optional<std::int64_t> through;
+};
+struct ReopenPeriod {
+  std::optional<std::int64_t> through;
+};
+struct Maintain {
+  std::vector<std::string> accounts;  // that it will lock
+};
 struct ReadBalance {
   Text account;
   bool available = false;
@@ -82,7 +140,8 @@ enum class Control {
 };
 
 using Action = std::variant<Open, Transfer, PostLines, RawPost, SetLimits, Freeze, Unfreeze, Close,
-                            ReadBalance, Tamper, Control>;
+                            ReopenAccount, PlaceHold, Capture, Release, Raise, Reverse, PostBatch,
+                            ClosePeriod, ReopenPeriod, Maintain, ReadBalance, Tamper, Control>;
 
 struct Operation {
   int number = 0;
@@ -94,18 +153,27 @@ struct Operation {
 // What came of an operation, as far as the sides must agree.
 struct Result {
   std::string condition = "ok";
-  std::string value;  // of a posting, the number of the operation that made the transaction
+  // Of what makes a transaction or hold, its name; of a batch, what came of each item.
+  std::string value;
 
   friend bool operator==(const Result& a, const Result& b) {
     return a.condition == b.condition && a.value == b.value;
   }
 };
 
-// `depth` is the number of savepoints that the session has before the operation.
-std::string to_sql(const Operation& operation, std::size_t depth);
+// How the id of a transaction or hold is written.
+using IdWriter = std::function<std::string(const std::string& name)>;
 
-// The options of a posting; nullptr when the action has none.
+// `depth` is the number of savepoints that the session has before the operation.
+std::string to_sql(const Operation& operation, std::size_t depth, const IdWriter& id);
+
+// The options of what makes one transaction or hold; nullptr when the action does not.
+Options* options_of(Action& action);
 const Options* options_of(const Action& action);
+
+// The name of what an operation makes, or of what an item of its batch makes.
+std::string name_of(const Operation& operation);
+std::string name_of(const Operation& operation, std::size_t item);
 
 // JSON that means the same becomes the same text; enough for the generator's texts.
 Text canonical_json(const Text& json);
@@ -115,7 +183,7 @@ class Books {
   virtual ~Books() = default;
   virtual const char* name() const = 0;
   virtual Result run(const Operation& operation) = 0;
-  // Every account and every entry, one line each, in order.
+  // Every account, entry, hold and history of a status, one line each, in order.
   virtual std::vector<std::string> state() = 0;
 };
 

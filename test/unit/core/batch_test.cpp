@@ -90,7 +90,8 @@ TEST_F(BatchTest, AnItemAloneHasNoNumber) {
 
 TEST_F(BatchTest, AnItemThatCouldNotBeReadIsRefused) {
   add(cash, sales, 10);
-  items.emplace_back().outcome.refusal = Refusal{Condition::account_not_found, "no account", {}, {}};
+  items.emplace_back().outcome.refusal =
+      Refusal{Condition::account_not_found, "no account", {}, {}};
   const auto refusal = run_atomic();
   EXPECT_EQ(testing::name_of(refusal), "account_not_found");
   EXPECT_EQ(refusal->message, "item 2: no account");
@@ -357,7 +358,7 @@ TEST_F(BatchTest, AsIfOneByOne) {
       const std::size_t debit = random.below(3);
       Item& item = add(*accounts[debit], *accounts[(debit + 1 + random.below(2)) % 3],
                        random.between(1, 120), random.below(4) == 0);
-    if (random.below(20) == 0) item.lines[1].account = item.lines[0].account;
+      if (random.below(20) == 0) item.lines[1].account = item.lines[0].account;
     }
     run();
     // Chain by chain, each in one attempt.
@@ -388,7 +389,8 @@ TEST_F(BatchTest, AsIfOneByOne) {
         std::string expected = "accepted";
         if (!culprit.empty()) expected = i == at ? culprit : "linked_failed";
         // An open chain is refused before its items are looked at, but not what is wrong by itself.
-        if (items[last].linked && i == last && items[i].lines[0].account == items[i].lines[1].account)
+        if (items[last].linked && i == last &&
+            items[i].lines[0].account == items[i].lines[1].account)
           expected = "same_account";
         ASSERT_EQ(testing::name_of(items[i].outcome.refusal), expected) << i;
       }

@@ -155,7 +155,8 @@ void HeapStore::lock_row(Balance& balance, std::size_t number, IndexScanDesc sca
 
 void HeapStore::lock_rows(std::vector<Balance>& balances) {
   if (!balances_.is_open()) balances_.open(ledger_.relation(Table::account_balances), CMD_UPDATE);
-  const Oid primary_key = balances_.relation->rd_pkindex;
+  // Not rd_pkindex: an invalidation may have cleared it since the indexes were opened.
+  const Oid primary_key = RelationGetPrimaryKeyIndex(balances_.relation);
   Relation index = nullptr;
   for (int i = 0; i < balances_.result->ri_NumIndices; ++i)
     if (RelationGetRelid(balances_.result->ri_IndexRelationDescs[i]) == primary_key)

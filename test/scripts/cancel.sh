@@ -30,7 +30,8 @@ for ((i = 1; i <= 25; ++i)); do
 done
 wait
 answered=$(cat "$work"/out-? | grep -c '^answer ')
-cancelled=$(cat "$work"/errors-? | grep -c 'ERROR:  57014')
+# The postings are on the even lines; a SET on a busy machine may run out of time itself.
+cancelled=$(cat "$work"/errors-? | grep -cE ':[0-9]*[02468]: ERROR:  57014')
 check 'each was answered or cancelled' 500 $((answered + cancelled))
 check 'some of each' t "$([ "$answered" -gt 0 ] && [ "$cancelled" -gt 0 ] && echo t)"
 check 'what was answered is there, what was cancelled is not' "$answered" "$(sql $db -c "SELECT count(*) FROM ledger.idempotency_keys WHERE key NOT LIKE 'end%'")"

@@ -82,9 +82,8 @@ struct RawEntry {
   Units amount = 0;
 };
 
-// One transaction that a caller asks for. Its lines are `line_count` of the request's, from `first_line`.
+// One transaction that a caller asks for, but for its lines, of which there are `line_count`.
 struct Posting {
-  std::size_t first_line = 0;
   std::size_t line_count = 0;
   std::optional<std::string_view> idempotency_key;
   std::optional<std::string_view> reference;

@@ -1,7 +1,7 @@
 // Accounts: opening, limits, freezing, closing.
 #include "ext/accounts.hpp"
 
-#include "ext/datums.hpp"
+#include "ext/spi_rows.hpp"
 #include "ext/spi_store.hpp"
 
 namespace ledgerflow {
@@ -27,8 +27,6 @@ constexpr const char* find_attributes_query =
 constexpr const char* insert_history_statement =
     "INSERT INTO {ledger}.account_history (account_id, changed_by, change, from_value, to_value, "
     "reason) VALUES ($1, $2, $3, $4, $5, $6)";
-
-constexpr char null_flag(bool is_null) { return is_null ? 'n' : ' '; }
 
 struct Limits {
   std::optional<Datum> min_balance;

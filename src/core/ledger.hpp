@@ -38,6 +38,8 @@ struct Account {
   std::string code;
   std::string type;
   std::string currency;
+  // Where a store has last found its balance; a hint of the store's own.
+  mutable std::uint64_t place = 0;
 };
 
 // The row of an account that a posting locks.

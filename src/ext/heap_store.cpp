@@ -4,8 +4,10 @@
 
 extern "C" {
 #include "access/genam.h"
+#include "access/heapam.h"
 #include "access/tableam.h"
 #include "executor/executor.h"
+#include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
 }
 
@@ -108,22 +110,61 @@ Units units_of(TupleTableSlot* slot, int attribute, int scale) {
 
 }  // namespace
 
-void HeapStore::lock_row(Balance& balance, std::size_t number, IndexScanDesc scan,
-                         TupleTableSlot* slot) {
-  const std::int16_t* columns = layout_.of(HeapTable::account_balances);
-  ScanKeyData keys[2];
-  ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(balance.account->id));
-  ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(0));
-  index_rescan(scan, keys, 2, nullptr, 0);
-  if (!index_getnext_slot(scan, ForwardScanDirection, slot))
-    elog(ERROR, "an account of the ledger has no row in account_balances");
+// The row where the session has found it before, if it is there still. This spares the descent into the
+// index, and the clean-up of the page that reading through an index tries each time: it is left until the
+// page has little room, since each version that goes makes room for one update.
+bool HeapStore::find_remembered_row(const Account& account, BlockNumber blocks, ItemPointer row) {
+  const auto block = static_cast<BlockNumber>(account.place >> 16);
+  if (account.place == 0 || block >= blocks) return false;
+  ItemPointerSet(row, block, static_cast<OffsetNumber>(account.place & 0xffff));
+  const Buffer buffer = ReadBuffer(balances_.relation, block);
+  Page page = BufferGetPage(buffer);
+  const bool is_full = (reinterpret_cast<PageHeader>(page)->pd_flags & PD_PAGE_FULL) != 0;
+  if (is_full || PageGetHeapFreeSpace(page) < BLCKSZ / 8)
+    heap_page_prune_opt(balances_.relation, buffer);
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  HeapTupleData tuple;
+  bool found = heap_hot_search_buffer(row, balances_.relation, buffer, GetActiveSnapshot(), &tuple,
+                                      nullptr, true);
+  if (found) {
+    const std::int16_t* columns = layout_.of(HeapTable::account_balances).columns;
+    const TupleDesc descriptor = RelationGetDescr(balances_.relation);
+    bool is_null = false;
+    found = DatumGetInt64(heap_getattr(&tuple, columns[balance_account], descriptor, &is_null)) ==
+                account.id &&
+            DatumGetInt16(heap_getattr(&tuple, columns[balance_stripe], descriptor, &is_null)) == 0;
+  }
+  UnlockReleaseBuffer(buffer);
+  return found;
+}
 
+void HeapStore::find_row(const Account& account, TupleTableSlot* slot, ItemPointer row) {
+  if (balance_scan_ == nullptr)
+    balance_scan_ =
+        index_beginscan(balances_.relation, balances_.primary_key(), GetActiveSnapshot(), 2, 0);
+  ScanKeyData keys[2];
+  ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(account.id));
+  ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(0));
+  index_rescan(balance_scan_, keys, 2, nullptr, 0);
+  for (;;) {
+    const ItemPointer found = index_getnext_tid(balance_scan_, ForwardScanDirection);
+    if (found == nullptr) elog(ERROR, "an account of the ledger has no row in account_balances");
+    // What the index points to stays where it is while the row is updated within its page.
+    account.place = static_cast<std::uint64_t>(ItemPointerGetBlockNumber(found)) << 16 |
+                    ItemPointerGetOffsetNumber(found);
+    if (index_fetch_heap(balance_scan_, slot)) break;
+  }
+  *row = slot->tts_tid;
+}
+
+void HeapStore::lock_row(Balance& balance, std::size_t number, ItemPointer row,
+                         TupleTableSlot* slot) {
+  const std::int16_t* columns = layout_.of(HeapTable::account_balances).columns;
   // The newest version in READ COMMITTED; otherwise the one that the snapshot shows, or an error.
   const bool newest = !IsolationUsesXactSnapshot();
   TM_FailureData failure;
-  ItemPointerData row = slot->tts_tid;
   const TM_Result result = table_tuple_lock(
-      balances_.relation, &row, GetActiveSnapshot(), slot, GetCurrentCommandId(false),
+      balances_.relation, row, GetActiveSnapshot(), slot, GetCurrentCommandId(false),
       LockTupleNoKeyExclusive, LockWaitBlock,
       static_cast<uint8>(newest ? TUPLE_LOCK_FLAG_FIND_LAST_VERSION : 0), &failure);
   if (result != TM_Ok) {
@@ -154,18 +195,19 @@ void HeapStore::lock_row(Balance& balance, std::size_t number, IndexScanDesc sca
 }
 
 void HeapStore::lock_rows(std::vector<Balance>& balances) {
-  if (!balances_.is_open()) balances_.open(ledger_.relation(Table::account_balances), CMD_UPDATE);
-  // Not rd_pkindex: an invalidation may have cleared it since the indexes were opened.
-  const Oid primary_key = RelationGetPrimaryKeyIndex(balances_.relation);
-  Relation index = nullptr;
-  for (int i = 0; i < balances_.result->ri_NumIndices; ++i)
-    if (RelationGetRelid(balances_.result->ri_IndexRelationDescs[i]) == primary_key)
-      index = balances_.result->ri_IndexRelationDescs[i];
-  if (index == nullptr) elog(ERROR, "account_balances has lost its primary key");
+  if (!balances_.is_open())
+    balances_.open(ledger_.relation(Table::account_balances),
+                   layout_.of(HeapTable::account_balances), CMD_UPDATE);
+  const BlockNumber blocks = RelationGetNumberOfBlocks(balances_.relation);
   TupleTableSlot* slot = balances_.make_slot();
-  IndexScanDesc scan = index_beginscan(balances_.relation, index, GetActiveSnapshot(), 2, 0);
-  for (std::size_t i = 0; i < balances.size(); ++i) lock_row(balances[i], i, scan, slot);
-  index_endscan(scan);
+  for (std::size_t i = 0; i < balances.size(); ++i) {
+    ItemPointerData row;
+    const Account& account = *balances[i].account;
+    if (!find_remembered_row(account, blocks, &row)) find_row(account, slot, &row);
+    lock_row(balances[i], i, &row, slot);
+  }
+  if (balance_scan_ != nullptr) index_endscan(balance_scan_);
+  balance_scan_ = nullptr;
   ExecDropSingleTupleTableSlot(slot);
 }
 
@@ -176,29 +218,27 @@ void HeapStore::lock_balances(std::vector<Balance>& balances) {
     // others have committed.
     CommandCounterIncrement();
     PushActiveSnapshot(GetTransactionSnapshot());
-    if (executor_ == nullptr) executor_ = CreateExecutorState();
     lock_rows(balances);
     LockRelationOid(ledger_.relation(Table::transactions), RowExclusiveLock);
-    if (ledger_.stale && !(read_heap_layout(ledger_) == layout_)) refuse_changed_tables();
+    if (ledger_.stale) {
+      layout_ = read_heap_layout(ledger_);
+      if (layout_.obstacle != nullptr) refuse_changed_tables();
+    }
     PopActiveSnapshot();
   });
 }
 
-// True when the key is new and taken now. Sessions that repeat one request are here one after the other:
+// A key that nobody has is taken at once. Sessions that repeat one request are here one after the other:
 // they have the locks of its accounts. So a key that turns up between the look and the insertion belongs
 // to a different request.
-bool HeapStore::claim_key(const KeyClaim& claim, TupleTableSlot* slot) {
-  const RowWriter row(slot, layout_.of(HeapTable::idempotency_keys));
+void HeapStore::insert_key(const KeyClaim& claim, TupleTableSlot* slot) {
+  const RowWriter row(slot, layout_.of(HeapTable::idempotency_keys).columns);
   row.set(key_key, new_text(claim.key));
   row.set(key_transaction, datum_of(claim.id));
   row.set(key_created_at, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
   row.finish();
-  ItemPointerData conflict;
-  ItemPointerSetInvalid(&conflict);
-  if (!ExecCheckIndexConstraints(keys_.result, slot, executor_, &conflict, NIL)) return false;
-  keys_.check(slot, executor_);
-  keys_.insert(&slot, 1, executor_);
-  return true;
+  keys_.check(slot);
+  keys_.insert(&slot, 1);
 }
 
 void HeapStore::claim_keys(std::vector<KeyClaim>& claims) {
@@ -208,10 +248,24 @@ void HeapStore::claim_keys(std::vector<KeyClaim>& claims) {
   std::vector<bool> taken(claims.size(), false);
   try {
     pg_call([&] {
-      if (!keys_.is_open()) keys_.open(ledger_.relation(Table::idempotency_keys), CMD_INSERT, true);
+      if (!keys_.is_open())
+        keys_.open(ledger_.relation(Table::idempotency_keys),
+                   layout_.of(HeapTable::idempotency_keys), CMD_INSERT);
       TupleTableSlot* slot = keys_.make_slot();
-      for (std::size_t i = 0; i < claims.size(); ++i)
-        taken[i] = claims[i].request == nullptr && claim_key(claims[i], slot);
+      Relation index = keys_.primary_key();
+      // Whatever stands in the index under the key, dead or alive, is for SQL to look at.
+      IndexScanDesc scan = index_beginscan(keys_.relation, index, SnapshotAny, 1, 0);
+      for (std::size_t i = 0; i < claims.size(); ++i) {
+        if (claims[i].request != nullptr) continue;
+        ScanKeyData key;
+        ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid,
+                               index->rd_indcollation[0], F_TEXTEQ, new_text(claims[i].key));
+        index_rescan(scan, &key, 1, nullptr, 0);
+        if (index_getnext_tid(scan, ForwardScanDirection) != nullptr) continue;
+        insert_key(claims[i], slot);
+        taken[i] = true;
+      }
+      index_endscan(scan);
       ExecDropSingleTupleTableSlot(slot);
     });
   } catch (const PgError& error) {
@@ -230,7 +284,8 @@ void HeapStore::claim_keys(std::vector<KeyClaim>& claims) {
 
 void HeapStore::insert_transactions(const std::vector<const Journal::Transaction*>& transactions) {
   OpenTable table;
-  table.open(ledger_.relation(Table::transactions), CMD_INSERT);
+  table.open(ledger_.relation(Table::transactions), layout_.of(HeapTable::transactions),
+             CMD_INSERT);
   const Datum xact_id = FullTransactionIdGetDatum(GetTopFullTransactionId());
   const Datum author = CStringGetTextDatum(GetUserNameFromId(author_, false));
   const std::size_t chunk = std::min(transactions.size(), rows_per_insert);
@@ -241,7 +296,7 @@ void HeapStore::insert_transactions(const std::vector<const Journal::Transaction
     for (std::size_t i = 0; i < count; ++i) {
       const Journal::Transaction& transaction = *transactions[first + i];
       const Posting& posting = *transaction.posting;
-      const RowWriter row(slots[i], layout_.of(HeapTable::transactions));
+      const RowWriter row(slots[i], layout_.of(HeapTable::transactions).columns);
       row.set(transaction_id, datum_of(transaction.id));
       row.set(transaction_posted_at, TimestampTzGetDatum(timestamp_of(transaction.posted_at)));
       row.set(
@@ -256,9 +311,9 @@ void HeapStore::insert_transactions(const std::vector<const Journal::Transaction
       if (transaction.reverses) row.set(transaction_reverses, datum_of(*transaction.reverses));
       if (transaction.hold) row.set(transaction_hold, datum_of(*transaction.hold));
       row.finish();
-      table.check(slots[i], executor_);
+      table.check(slots[i]);
     }
-    table.insert(slots, static_cast<int>(count), executor_);
+    table.insert(slots, static_cast<int>(count));
   }
   for (std::size_t i = 0; i < chunk; ++i) ExecDropSingleTupleTableSlot(slots[i]);
   table.close();
@@ -266,7 +321,7 @@ void HeapStore::insert_transactions(const std::vector<const Journal::Transaction
 
 void HeapStore::insert_entries(const std::vector<Journal::Entry>& entries) {
   OpenTable table;
-  table.open(ledger_.relation(Table::entries), CMD_INSERT);
+  table.open(ledger_.relation(Table::entries), layout_.of(HeapTable::entries), CMD_INSERT);
   const std::size_t chunk = std::min(entries.size(), rows_per_insert);
   auto** slots = static_cast<TupleTableSlot**>(palloc(chunk * sizeof(TupleTableSlot*)));
   for (std::size_t i = 0; i < chunk; ++i) slots[i] = table.make_slot();
@@ -274,7 +329,7 @@ void HeapStore::insert_entries(const std::vector<Journal::Entry>& entries) {
     const std::size_t count = std::min(chunk, entries.size() - first);
     for (std::size_t i = 0; i < count; ++i) {
       const Journal::Entry& entry = entries[first + i];
-      const RowWriter row(slots[i], layout_.of(HeapTable::entries));
+      const RowWriter row(slots[i], layout_.of(HeapTable::entries).columns);
       row.set(entry_account, Int64GetDatum(entry.account->id));
       row.set(entry_transaction, datum_of(entry.transaction));
       row.set(entry_line, Int16GetDatum(static_cast<std::int16_t>(entry.line)));
@@ -282,16 +337,16 @@ void HeapStore::insert_entries(const std::vector<Journal::Entry>& entries) {
       row.set(entry_amount, numeric_from_units(entry.amount, entry.account->scale));
       row.set(entry_balance_after, numeric_from_units(entry.balance_after, entry.account->scale));
       row.finish();
-      table.check(slots[i], executor_);
+      table.check(slots[i]);
     }
-    table.insert(slots, static_cast<int>(count), executor_);
+    table.insert(slots, static_cast<int>(count));
   }
   for (std::size_t i = 0; i < chunk; ++i) ExecDropSingleTupleTableSlot(slots[i]);
   table.close();
 }
 
 void HeapStore::update_rows(const std::vector<Balance>& balances) {
-  const std::int16_t* columns = layout_.of(HeapTable::account_balances);
+  const std::int16_t* columns = layout_.of(HeapTable::account_balances).columns;
   TupleTableSlot* slot =
       MakeSingleTupleTableSlot(RelationGetDescr(balances_.relation), &TTSOpsHeapTuple);
   for (std::size_t i = 0; i < balances.size(); ++i) {
@@ -311,8 +366,8 @@ void HeapStore::update_rows(const std::vector<Balance>& balances) {
     HeapTuple row = heap_modify_tuple_by_cols(locked_[i], RelationGetDescr(balances_.relation), 6,
                                               numbers, values, nulls);
     ExecStoreHeapTuple(row, slot, false);
-    balances_.check(slot, executor_);
-    balances_.update(&locked_[i]->t_self, slot, executor_);
+    balances_.check(slot);
+    balances_.update(&locked_[i]->t_self, slot);
   }
   ExecDropSingleTupleTableSlot(slot);
 }
@@ -335,8 +390,6 @@ void HeapStore::finish() {
   pg_call([&] {
     balances_.close();
     keys_.close();
-    if (executor_ != nullptr) FreeExecutorState(executor_);
-    executor_ = nullptr;
   });
 }
 

@@ -20,16 +20,18 @@ class HeapStore final : public SpiStore {
 
  private:
   void lock_rows(std::vector<Balance>& balances);
-  void lock_row(Balance& balance, std::size_t number, struct IndexScanDescData* scan,
-                TupleTableSlot* slot);
-  bool claim_key(const KeyClaim& claim, TupleTableSlot* slot);
+  bool find_remembered_row(const Account& account, BlockNumber blocks, ItemPointer row);
+  void find_row(const Account& account, TupleTableSlot* slot, ItemPointer row);
+  void lock_row(Balance& balance, std::size_t number, ItemPointer row, TupleTableSlot* slot);
+  void insert_key(const KeyClaim& claim, TupleTableSlot* slot);
   void insert_transactions(const std::vector<const Journal::Transaction*>& transactions);
   void insert_entries(const std::vector<Journal::Entry>& entries);
   void update_rows(const std::vector<Balance>& balances);
-  const HeapLayout layout_;
-  EState* executor_ = nullptr;
+
+  HeapLayout layout_;
   OpenTable balances_;
   OpenTable keys_;
+  struct IndexScanDescData* balance_scan_ = nullptr;
   std::vector<HeapTuple> locked_;  // as they are locked, in the order of the balances
 };
 

@@ -1,7 +1,7 @@
 -- ledgerflow.store: postings are written straight to ordinary tables, by SQL to all others.
 BEGIN;
 \ir include/books.sql
-SELECT plan(26);
+SELECT plan(31);
 CREATE FUNCTION t.post_with(store text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM set_config('ledgerflow.store', store, true);
@@ -36,6 +36,18 @@ SELECT t.allowed($$SELECT ledger_post('assets:bank', 'equity:capital', 1, descri
 SELECT is((t.attempt($$SELECT ledger_post('assets:bank', 'equity:capital', 1, description => 'once')$$)).sqlstate, '23505', 'is held');
 DROP INDEX ledger.one_note;
 
+SAVEPOINT described;
+SET LOCAL session_replication_role = replica;
+UPDATE ledger.transactions SET description = 'nothing' WHERE description IS NULL;
+SET LOCAL session_replication_role = origin;
+ALTER TABLE ledger.transactions ALTER COLUMN description SET NOT NULL;
+SELECT is(t.obstacle(), NULL, 'NOT NULL on a column that a posting may leave empty');
+SELECT is((t.attempt($$SELECT ledger_post('assets:bank', 'equity:capital', 1)$$)).sqlstate, '23502', 'is held');
+ROLLBACK TO described;
+CLUSTER ledger.account_balances USING account_balances_pkey;
+SELECT t.allowed($$SELECT ledger_post('assets:bank', 'equity:capital', 1)$$, 'balances are found again after their table was rewritten');
+SELECT is_empty('SELECT * FROM ledger_verify()', 'and are the right ones');
+
 -- What means SQL.
 SAVEPOINT plain;
 CREATE FUNCTION t.audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO t.seen VALUES (NEW.account_id); RETURN NULL; END $$;
@@ -55,6 +67,9 @@ SELECT is((SELECT count(*) FROM ledger.transactions WHERE region IS NULL), 0::bi
 ROLLBACK TO plain;
 ALTER TABLE ledger.entries ADD COLUMN doubled numeric GENERATED ALWAYS AS (amount * 2) STORED;
 SELECT is(t.obstacle(), 'table "entries" has generated columns', 'a generated column');
+ROLLBACK TO plain;
+ALTER TABLE ledger.transactions ALTER COLUMN type TYPE varchar(20);
+SELECT is(t.obstacle(), 'table "transactions" has a column of another type', 'a column of another type');
 ROLLBACK TO plain;
 CREATE RULE loud AS ON INSERT TO ledger.entries DO ALSO NOTIFY entries;
 SELECT is(t.obstacle(), 'table "entries" has rules', 'a rule');

@@ -15,8 +15,8 @@ namespace ledgerflow {
 
 namespace {
 
-// How many rows go to the table in one call: as many as COPY takes.
-constexpr std::size_t rows_per_insert = 1000;
+// How many rows go to the table in one call, and into an index in its order.
+constexpr std::size_t rows_per_insert = 16384;
 
 // Positions in the lists of heap_tables.cpp.
 enum BalanceColumn {
@@ -114,9 +114,11 @@ Units units_of(TupleTableSlot* slot, int attribute, int scale) {
 // index, and the clean-up of the page that reading through an index tries each time: it is left until the
 // page has little room, since each version that goes makes room for one update.
 bool HeapStore::find_remembered_row(const Account& account, BlockNumber blocks, ItemPointer row) {
-  const auto block = static_cast<BlockNumber>(account.place >> 16);
-  if (account.place == 0 || block >= blocks) return false;
-  ItemPointerSet(row, block, static_cast<OffsetNumber>(account.place & 0xffff));
+  static_assert(sizeof *row <= sizeof account.place);
+  memcpy(row, &account.place, sizeof *row);
+  if (!ItemPointerIsValid(row)) return false;
+  const BlockNumber block = ItemPointerGetBlockNumber(row);
+  if (block >= blocks) return false;
   const Buffer buffer = ReadBuffer(balances_.relation, block);
   Page page = BufferGetPage(buffer);
   const bool is_full = (reinterpret_cast<PageHeader>(page)->pd_flags & PD_PAGE_FULL) != 0;
@@ -150,8 +152,7 @@ void HeapStore::find_row(const Account& account, TupleTableSlot* slot, ItemPoint
     const ItemPointer found = index_getnext_tid(balance_scan_, ForwardScanDirection);
     if (found == nullptr) elog(ERROR, "an account of the ledger has no row in account_balances");
     // What the index points to stays where it is while the row is updated within its page.
-    account.place = static_cast<std::uint64_t>(ItemPointerGetBlockNumber(found)) << 16 |
-                    ItemPointerGetOffsetNumber(found);
+    memcpy(&account.place, found, sizeof *found);
     if (index_fetch_heap(balance_scan_, slot)) break;
   }
   *row = slot->tts_tid;
@@ -289,8 +290,7 @@ void HeapStore::insert_transactions(const std::vector<const Journal::Transaction
   const Datum xact_id = FullTransactionIdGetDatum(GetTopFullTransactionId());
   const Datum author = CStringGetTextDatum(GetUserNameFromId(author_, false));
   const std::size_t chunk = std::min(transactions.size(), rows_per_insert);
-  auto** slots = static_cast<TupleTableSlot**>(palloc(chunk * sizeof(TupleTableSlot*)));
-  for (std::size_t i = 0; i < chunk; ++i) slots[i] = table.make_slot();
+  TupleTableSlot** slots = table.make_slots(chunk);
   for (std::size_t first = 0; first < transactions.size(); first += chunk) {
     const std::size_t count = std::min(chunk, transactions.size() - first);
     for (std::size_t i = 0; i < count; ++i) {
@@ -315,7 +315,7 @@ void HeapStore::insert_transactions(const std::vector<const Journal::Transaction
     }
     table.insert(slots, static_cast<int>(count));
   }
-  for (std::size_t i = 0; i < chunk; ++i) ExecDropSingleTupleTableSlot(slots[i]);
+  OpenTable::drop_slots(slots, chunk);
   table.close();
 }
 
@@ -323,8 +323,7 @@ void HeapStore::insert_entries(const std::vector<Journal::Entry>& entries) {
   OpenTable table;
   table.open(ledger_.relation(Table::entries), layout_.of(HeapTable::entries), CMD_INSERT);
   const std::size_t chunk = std::min(entries.size(), rows_per_insert);
-  auto** slots = static_cast<TupleTableSlot**>(palloc(chunk * sizeof(TupleTableSlot*)));
-  for (std::size_t i = 0; i < chunk; ++i) slots[i] = table.make_slot();
+  TupleTableSlot** slots = table.make_slots(chunk);
   for (std::size_t first = 0; first < entries.size(); first += chunk) {
     const std::size_t count = std::min(chunk, entries.size() - first);
     for (std::size_t i = 0; i < count; ++i) {
@@ -341,7 +340,7 @@ void HeapStore::insert_entries(const std::vector<Journal::Entry>& entries) {
     }
     table.insert(slots, static_cast<int>(count));
   }
-  for (std::size_t i = 0; i < chunk; ++i) ExecDropSingleTupleTableSlot(slots[i]);
+  OpenTable::drop_slots(slots, chunk);
   table.close();
 }
 

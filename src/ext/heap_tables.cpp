@@ -268,6 +268,21 @@ TupleTableSlot* OpenTable::make_slot() const {
   return MakeSingleTupleTableSlot(RelationGetDescr(relation), table_slot_callbacks(relation));
 }
 
+TupleTableSlot** OpenTable::make_slots(std::size_t count) const {
+  // The server keeps a list of who uses a table's own description; with many users it gets slow.
+  const TupleDesc descriptor =
+      count > 8 ? CreateTupleDescCopy(RelationGetDescr(relation)) : RelationGetDescr(relation);
+  auto** slots = static_cast<TupleTableSlot**>(palloc(count * sizeof(TupleTableSlot*)));
+  for (std::size_t i = 0; i < count; ++i)
+    slots[i] = MakeSingleTupleTableSlot(descriptor, table_slot_callbacks(relation));
+  return slots;
+}
+
+void OpenTable::drop_slots(TupleTableSlot** slots, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) ExecDropSingleTupleTableSlot(slots[i]);
+  pfree(slots);
+}
+
 void OpenTable::check(TupleTableSlot* slot) const {
   slot->tts_tableOid = RelationGetRelid(relation);
   if (executor_ != nullptr && RelationGetDescr(relation)->constr != nullptr)

@@ -59,6 +59,9 @@ class OpenTable {
   Relation primary_key();
   // A slot for rows of the table.
   TupleTableSlot* make_slot() const;
+  // Several, for rows that are made from nothing.
+  TupleTableSlot** make_slots(std::size_t count) const;
+  static void drop_slots(TupleTableSlot** slots, std::size_t count);
   // Checks the constraints of a row that is stored in the slot.
   void check(TupleTableSlot* slot) const;
   // Inserts rows and their index entries.

@@ -69,8 +69,9 @@ COMMENT ON COLUMN account_balances.status IS 'open, debits_frozen, credits_froze
 COMMENT ON COLUMN account_balances.min_balance IS 'Floor of the balance in its normal sign; NULL means none';
 COMMENT ON COLUMN account_balances.max_balance IS 'Ceiling of the balance in its normal sign; NULL means none';
 
+-- Ids grow: what comes late to a page is a few concurrent postings.
 CREATE TABLE transactions (
-    id uuid PRIMARY KEY,
+    id uuid PRIMARY KEY WITH (fillfactor = 96),
     posted_at timestamptz NOT NULL,
     effective_at timestamptz NOT NULL,
     xact_id xid8 NOT NULL,
@@ -99,7 +100,7 @@ CREATE TABLE entries (
     stripe smallint NOT NULL DEFAULT 0,
     amount numeric NOT NULL,
     balance_after numeric NOT NULL DEFAULT 0,
-    PRIMARY KEY (transaction_id, line)
+    PRIMARY KEY (transaction_id, line) WITH (fillfactor = 96)
 );
 CREATE INDEX entries_account_id_transaction_id_idx ON entries (account_id, transaction_id);
 COMMENT ON TABLE entries IS 'Lines of posted transactions: the truth; append-only';

@@ -1,5 +1,6 @@
 #include "ext/session.hpp"
 
+#include "ext/as_of.hpp"
 #include "ext/datums.hpp"
 #include "ext/heap_tables.hpp"
 
@@ -196,6 +197,7 @@ const char* table_name(Table table) { return table_names[static_cast<std::size_t
 StoreSetting store_setting() { return static_cast<StoreSetting>(store_setting_value); }
 
 void start_session() {
+  define_as_of();  // first: it may refuse
   DefineCustomStringVariable("ledgerflow.ledger", "Ledger that functions use when they name none.",
                              nullptr, &ledger_setting, "ledger", PGC_USERSET, 0, nullptr, nullptr,
                              nullptr);

@@ -11,8 +11,8 @@ constexpr const char* totals_query =
     "FROM {ledger}.account_balances "
     "WHERE account_id OPERATOR(pg_catalog.=) $1 AND stripe OPERATOR(pg_catalog.=) 0";
 constexpr const char* standing_query =
-    "SELECT debits_posted, credits_posted, debits_pending, credits_pending "
-    "FROM {ledger}.standings WHERE account_id OPERATOR(pg_catalog.=) $1";
+    "SELECT s.debits_posted, s.credits_posted, s.debits_pending, s.credits_pending "
+    "FROM {ledger}.as_of m, {ledger}.standing_at($1, m.at, m.next_id) s";
 // Two probes of one index, neither of which needs a sort: whatever the statistics say, the plan is the
 // right one for an account of any size. The last line of the last transaction has the balance.
 constexpr const char* balance_until_query =

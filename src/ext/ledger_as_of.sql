@@ -20,7 +20,7 @@ COMMENT ON VIEW as_of IS 'One row: the time of ledgerflow.as_of, NULL for now, a
 -- The row of account_balances as it stood: what came later is taken back.
 CREATE OR REPLACE FUNCTION standing_at(id bigint, at timestamptz, next_id uuid,
     OUT version bigint, OUT last_transaction_id uuid, OUT status text, OUT debits_posted numeric, OUT credits_posted numeric,
-    OUT debits_pending numeric, OUT credits_pending numeric, OUT min_balance numeric, OUT max_balance numeric)
+    OUT debits_pending numeric, OUT credits_pending numeric, OUT min_balance numeric, OUT max_balance numeric, OUT was_there boolean)
 LANGUAGE sql STABLE PARALLEL SAFE COST 1
 BEGIN ATOMIC
 SELECT b.version - later.lines,
@@ -29,8 +29,10 @@ SELECT b.version - later.lines,
        coalesce(rules.status, b.status), b.debits_posted - later.debits, b.credits_posted - later.credits,
        0 * b.debits_posted + held.debits + later.captured_debits, 0 * b.debits_posted + held.credits + later.captured_credits,
        CASE WHEN rules.min_balance IS NULL THEN b.min_balance ELSE CAST(nullif(split_part(rules.min_balance, ' ', 1), 'none') AS numeric) END,
-       CASE WHEN rules.max_balance IS NULL THEN b.max_balance ELSE CAST(nullif(split_part(rules.max_balance, ' ', 1), 'none') AS numeric) END
+       CASE WHEN rules.max_balance IS NULL THEN b.max_balance ELSE CAST(nullif(split_part(rules.max_balance, ' ', 1), 'none') AS numeric) END,
+       a.created_at <= $2 OR b.version > later.lines
   FROM account_balances b
+  JOIN accounts a ON a.id = b.account_id
  CROSS JOIN LATERAL (  -- posted since; captures of holds that were there are pending again
     SELECT count(*) AS lines, coalesce(sum(e.amount) FILTER (WHERE e.amount > 0), 0) AS debits,
            coalesce(-sum(e.amount) FILTER (WHERE e.amount < 0), 0) AS credits,
@@ -73,7 +75,7 @@ SELECT b.account_id, CASE WHEN p.version IS NULL THEN b.version ELSE p.version E
   LEFT JOIN LATERAL (
     SELECT s.* FROM standing_at(b.account_id, (SELECT m.at FROM as_of m), (SELECT m.next_id FROM as_of m)) s
      WHERE (SELECT m.at FROM as_of m) IS NOT NULL) p ON true
- WHERE b.stripe = 0;
+ WHERE b.stripe = 0 AND p.was_there IS NOT FALSE;
 COMMENT ON VIEW standings IS 'Rows of account_balances as they are, or as they stood at the time of ledgerflow.as_of';
 
 -- Lines of the holds that were pending. What of a line was captured cannot be told where a hold has several

@@ -13,8 +13,7 @@ SELECT a.code AS account, a.type, a.currency, a.name, t.normal_side,
        b.min_balance, b.max_balance, b.status, b.version, b.last_transaction_id, a.metadata, a.created_at
   FROM accounts a
   JOIN account_types t ON t.code = a.type
-  JOIN standings b ON b.account_id = a.id
- WHERE (a.created_at > (SELECT m.at FROM as_of m)) IS NOT TRUE OR b.version > 0;
+  JOIN standings b ON b.account_id = a.id;
 COMMENT ON VIEW balances IS 'Accounts with their current balances in the normal sign, limits and status';
 
 CREATE OR REPLACE VIEW journal AS
@@ -37,8 +36,7 @@ SELECT a.code AS account, a.type, a.currency,
        greatest(b.credits_posted - b.debits_posted, 0 * b.debits_posted) AS credit,
        a.name, b.debits_posted, b.credits_posted
   FROM accounts a
-  JOIN standings b ON b.account_id = a.id
- WHERE (a.created_at > (SELECT m.at FROM as_of m)) IS NOT TRUE OR b.version > 0;
+  JOIN standings b ON b.account_id = a.id;
 COMMENT ON VIEW trial_balance IS 'Each account''s balance in its debit or credit column; per currency both columns have the same sum';
 
 -- Rows inserted here are posted: the way in for COPY. What the last columns hold is not taken.

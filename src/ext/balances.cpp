@@ -28,11 +28,6 @@ struct Totals {
 
 Datum minus(Datum a, Datum b) { return DirectFunctionCall2(numeric_sub, a, b); }
 
-const Account& account_argument(Call& call, const std::optional<std::string_view>& code) {
-  if (!code) throw Error(Condition::invalid_account_code, "account must not be NULL");
-  return call.ledger().find_account(*code);
-}
-
 Totals read_totals(Call& call, const Account& account, const char* query) {
   static constexpr Oid types[] = {INT8OID};
   SPIPlanPtr plan = call.ledger().plan(query, 1, types);
@@ -90,7 +85,7 @@ template <typename Read>
 Datum figure_of_account(FunctionCallInfo fcinfo, int ledger_argument, Read&& read) {
   const auto code = text_argument(fcinfo, 0);
   Call call(name_argument(fcinfo, ledger_argument));
-  const Datum found = read(call, account_argument(call, code));
+  const Datum found = read(call, call.account_to_read(code));
   const Datum figure = pg_call([&] { return SPI_datumTransfer(found, false, -1); });
   call.finish();
   return figure;

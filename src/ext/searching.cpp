@@ -188,7 +188,7 @@ PGDLLEXPORT Datum ledgerflow_find_transactions(PG_FUNCTION_ARGS) {
       search.filter(
           "t.id IN (SELECT e.transaction_id FROM {ledger}.entries e WHERE e.account_id = $# "
           "AND e.transaction_id >= $1 AND e.transaction_id < $2)",
-          INT8OID, Int64GetDatum(ledger.find_account(*account).id));
+          INT8OID, Int64GetDatum(call.account_to_read(account).id));
     search.text_filter("t.reference = $#", text_argument(fcinfo, 6));
     search.text_filter("t.reference ^@ $#", text_argument(fcinfo, 7));
     search.text_filter("t.type = $#", text_argument(fcinfo, 11));

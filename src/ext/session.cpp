@@ -270,6 +270,12 @@ Call::Call(Oid schema) : caller_(GetUserId()) {
   ledger_ = remembered_ledger(schema);
 }
 
+const Account& Call::account_to_read(const std::optional<std::string_view>& code) {
+  if (!code) throw Error(Condition::invalid_account_code, "account must not be NULL");
+  require(*ledger_, Table::accounts, ACL_SELECT);
+  return ledger_->find_account(*code);
+}
+
 void Call::lock_tables(std::initializer_list<Table> tables) {
   pg_call([&] {
     for (const Table table : tables) LockRelationOid(ledger_->relation(table), RowExclusiveLock);

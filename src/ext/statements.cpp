@@ -20,17 +20,18 @@ constexpr const char* oldest_first_query = PAGE_QUERY("ASC", ">");
 constexpr const char* newest_first_query = PAGE_QUERY("DESC", "<");
 #undef PAGE_QUERY
 
-// The transactions of a page: each once, in the page's order. Of other accounts those of the first lines.
+// The transactions of a page: each once, in the page's order.
 constexpr const char* transactions_query =
-    "SELECT t.posted_at, t.effective_at, t.reference, t.description, t.metadata, "
-    "ARRAY(SELECT a.code FROM "
-    "(SELECT o.account_id, min(o.line) AS line FROM "
-    "(SELECT e.account_id, e.line FROM {ledger}.entries e "
-    "WHERE e.transaction_id = p.id AND e.account_id <> $2 ORDER BY e.line LIMIT 100) o "
-    "GROUP BY o.account_id) f "
-    "JOIN {ledger}.accounts a ON a.id = f.account_id ORDER BY f.line) "
+    "SELECT t.posted_at, t.effective_at, t.reference, t.description, t.metadata "
     "FROM unnest($1) WITH ORDINALITY AS p (id, number) "
     "LEFT JOIN {ledger}.transactions t ON t.id = p.id ORDER BY p.number";
+
+// The accounts of their first other lines.
+constexpr const char* counter_accounts_query =
+    "SELECT p.number, o.account_id FROM unnest($1) WITH ORDINALITY AS p (id, number) "
+    "CROSS JOIN LATERAL (SELECT e.account_id, e.line FROM {ledger}.entries e "
+    "WHERE e.transaction_id = p.id AND e.account_id <> $2 ORDER BY e.line LIMIT 100) o "
+    "ORDER BY p.number, o.line";
 
 struct Request {
   IdRange range;
@@ -82,16 +83,52 @@ std::vector<TransactionId> transactions_of(const Rows& page) {
   return ids;
 }
 
-Rows read_transactions(Ledger& ledger, const Account& account, std::vector<TransactionId>& ids) {
-  static constexpr Oid types[] = {UUIDARRAYOID, INT8OID};
-  SPIPlanPtr plan = ledger.plan(transactions_query, 2, types);
+Datum array_of_ids(const std::vector<TransactionId>& ids) {
   std::vector<Datum> elements;
   elements.reserve(ids.size());
   for (const TransactionId& id : ids) elements.push_back(datum_of(id));
-  const Datum array =
-      pg_call([&] { return array_of(elements, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR); });
-  const Datum values[] = {array, Int64GetDatum(account.id)};
-  return read_rows(plan, values);
+  return pg_call([&] { return array_of(elements, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR); });
+}
+
+// For each transaction the codes of its other accounts, as an array of text.
+std::vector<Datum> read_counter_accounts(Ledger& ledger, Datum ids, std::size_t count,
+                                         const Account& account) {
+  static constexpr Oid types[] = {UUIDARRAYOID, INT8OID};
+  const Datum values[] = {ids, Int64GetDatum(account.id)};
+  const Rows lines = read_rows(ledger.plan(counter_accounts_query, 2, types), values);
+  std::vector<std::pair<std::size_t, std::int64_t>> others;  // transaction, account
+  others.reserve(lines.count);
+  pg_call([&] {
+    for (std::uint64_t i = 0; i < lines.count; ++i) {
+      const Row row{lines.table->vals[i], lines.table->tupdesc};
+      others.emplace_back(static_cast<std::size_t>(DatumGetInt64(row.column(1))) - 1,
+                          DatumGetInt64(row.column(2)));
+    }
+  });
+  std::vector<std::int64_t> accounts;
+  for (const auto& [transaction, other] : others) accounts.push_back(other);
+  std::sort(accounts.begin(), accounts.end());
+  accounts.erase(std::unique(accounts.begin(), accounts.end()), accounts.end());
+  ledger.load_accounts(accounts);
+
+  std::vector<Datum> arrays;
+  arrays.reserve(count);
+  std::size_t next = 0;
+  std::vector<std::int64_t> seen;
+  std::vector<Datum> codes;
+  for (std::size_t transaction = 0; transaction < count; ++transaction) {
+    seen.clear();
+    codes.clear();
+    for (; next < others.size() && others[next].first == transaction; ++next) {
+      const std::int64_t other = others[next].second;
+      if (std::find(seen.begin(), seen.end(), other) != seen.end()) continue;
+      seen.push_back(other);
+      const std::string_view code = ledger.find_account(other).code;
+      codes.push_back(pg_call([&] { return new_text(code); }));
+    }
+    arrays.push_back(pg_call([&] { return array_of(codes, TEXTOID, -1, false, TYPALIGN_INT); }));
+  }
+  return arrays;
 }
 
 // Columns of the result, and where each comes from.
@@ -112,7 +149,7 @@ enum Column {
 };
 
 void return_page(FunctionCallInfo fcinfo, const ListScope& scope, const Rows& page,
-                 const Rows& transactions) {
+                 const Rows& transactions, const std::vector<Datum>& counters) {
   TupleDesc descriptor = nullptr;
   Tuplestorestate* rows = pg_call([&] { return start_result(fcinfo, &descriptor); });
   ListPosition last;
@@ -139,7 +176,8 @@ void return_page(FunctionCallInfo fcinfo, const ListScope& scope, const Rows& pa
       take(transactions, row, 3, reference);
       take(transactions, row, 4, description);
       take(transactions, row, 5, metadata);
-      take(transactions, row, 6, counter_accounts);
+      values[counter_accounts] = counters[row];
+      nulls[counter_accounts] = false;
       return here;
     });
     last = position;
@@ -161,16 +199,18 @@ PGDLLEXPORT Datum ledgerflow_statement(PG_FUNCTION_ARGS) {
     request.limit = limit_argument(fcinfo, 4);
     request.newest_first = PG_ARGISNULL(5) || PG_GETARG_BOOL(5);
     Call call(name_argument(fcinfo, 6));
-    if (!code) throw Error(Condition::invalid_account_code, "account must not be NULL");
+    const Account& account = call.account_to_read(code);
     Ledger& ledger = call.ledger();
-    const Account& account = ledger.find_account(*code);
     const ListScope scope{ListKind::statement, request.newest_first,
                           names_hash({ledger.name, account.code})};
     request.after = after_argument(after, scope);
     const Rows page = read_page(ledger, account, request);
-    std::vector<TransactionId> ids = transactions_of(page);
-    const Rows transactions = read_transactions(ledger, account, ids);
-    return_page(fcinfo, scope, page, transactions);
+    const std::vector<TransactionId> ids = transactions_of(page);
+    const Datum array = array_of_ids(ids);
+    static constexpr Oid types[] = {UUIDARRAYOID};
+    const Rows transactions = read_rows(ledger.plan(transactions_query, 1, types), &array);
+    return_page(fcinfo, scope, page, transactions,
+                read_counter_accounts(ledger, array, ids.size(), account));
     call.finish();
     return Datum{0};
   });

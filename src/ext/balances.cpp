@@ -13,14 +13,15 @@ constexpr const char* totals_query =
 constexpr const char* standing_query =
     "SELECT s.debits_posted, s.credits_posted, s.debits_pending, s.credits_pending "
     "FROM {ledger}.as_of m, {ledger}.standing_at($1, m.at, m.next_id) s";
-// Two probes of one index, neither of which needs a sort: whatever the statistics say, the plan is the
-// right one for an account of any size. The last line of the last transaction has the balance.
-constexpr const char* balance_until_query =
-    "SELECT balance_after FROM {ledger}.entries "
-    "WHERE account_id OPERATOR(pg_catalog.=) $1 AND transaction_id OPERATOR(pg_catalog.=) ("
-    "SELECT transaction_id FROM {ledger}.entries WHERE account_id OPERATOR(pg_catalog.=) $1 "
-    "AND transaction_id OPERATOR(pg_catalog.<) $2 ORDER BY transaction_id DESC LIMIT 1) "
-    "ORDER BY line DESC LIMIT 1";
+// One look into the index (account, transaction), which needs no sort: whatever the statistics say, the plan
+// is the right one for an account of any size.
+constexpr const char* last_entries_query =
+    "SELECT transaction_id, balance_after FROM {ledger}.entries "
+    "WHERE account_id OPERATOR(pg_catalog.=) $1 AND transaction_id OPERATOR(pg_catalog.<) $2 "
+    "ORDER BY transaction_id DESC LIMIT 2";
+constexpr const char* last_line_query =
+    "SELECT balance_after FROM {ledger}.entries WHERE account_id OPERATOR(pg_catalog.=) $1 "
+    "AND transaction_id OPERATOR(pg_catalog.=) $2 ORDER BY line DESC LIMIT 1";
 
 struct Totals {
   Datum debits_posted, credits_posted, debits_pending, credits_pending;
@@ -47,17 +48,28 @@ Totals read_totals(Call& call, const Account& account, const char* query) {
   return totals;
 }
 
-// The posted balance at a time; zero before the first entry.
+void select(SPIPlanPtr plan, const Account& account, const TransactionId& id) {
+  const Datum values[] = {Int64GetDatum(account.id), datum_of(id)};
+  if (SPI_execute_plan(plan, const_cast<Datum*>(values), nullptr, true, 0) != SPI_OK_SELECT)
+    elog(ERROR, "could not read the entries of an account");
+}
+
+// The posted balance at a time; zero before the first entry. Where the last transaction has several lines
+// of the account, the last one has the balance, and the index does not tell which that is.
 Datum read_balance_until(Call& call, const Account& account, std::int64_t until) {
   static constexpr Oid types[] = {INT8OID, UUIDOID};
-  SPIPlanPtr plan = call.ledger().plan(balance_until_query, 2, types);
+  SPIPlanPtr entries = call.ledger().plan(last_entries_query, 2, types);
+  SPIPlanPtr last_line = call.ledger().plan(last_line_query, 2, types);
   const TransactionId bound = first_id_after(until);
   return pg_call([&] {
-    const Datum values[] = {Int64GetDatum(account.id), datum_of(bound)};
-    if (SPI_execute_plan(plan, const_cast<Datum*>(values), nullptr, true, 1) != SPI_OK_SELECT)
-      elog(ERROR, "could not read the entries of an account");
+    select(entries, account, bound);
     if (SPI_processed == 0) return numeric_from_units(0, account.scale);
-    const Datum net = result_row(0).column(1);
+    Datum net = result_row(0).column(2);
+    const TransactionId last = id_from_datum(result_row(0).column(1));
+    if (SPI_processed == 2 && last == id_from_datum(result_row(1).column(1))) {
+      select(last_line, account, last);
+      net = result_row(0).column(1);
+    }
     return account.normal_side == Side::debit ? net : DirectFunctionCall1(numeric_uminus, net);
   });
 }

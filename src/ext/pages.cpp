@@ -24,10 +24,11 @@ void check_range(const std::optional<std::int64_t>& from, const std::optional<st
                 "Give the earlier time first; a range has its beginning and not its end.");
 }
 
-IdRange posted_range_arguments(FunctionCallInfo fcinfo, int from, int to) {
+IdRange posted_range_arguments(FunctionCallInfo fcinfo, int from, int to, const char* from_name,
+                               const char* to_name) {
   const auto first = bound_argument(fcinfo, from);
   const auto end = bound_argument(fcinfo, to);
-  check_range(first, end, "\"from\"", "\"to\"");
+  check_range(first, end, from_name, to_name);
   IdRange range;
   range.first = first_id_at(first.value_or(INT64_MIN));
   range.end = first_id_at(end.value_or(INT64_MAX));

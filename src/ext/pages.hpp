@@ -14,7 +14,8 @@ struct IdRange {
 
 // Arguments `from` (inclusive) and `to` (exclusive), NULL for no bound, and not beyond ledgerflow.as_of.
 // Refuses a range that ends before it begins.
-IdRange posted_range_arguments(FunctionCallInfo fcinfo, int from, int to);
+IdRange posted_range_arguments(FunctionCallInfo fcinfo, int from, int to, const char* from_name,
+                               const char* to_name);
 void check_range(const std::optional<std::int64_t>& from, const std::optional<std::int64_t>& to,
                  const char* from_name, const char* to_name);
 

@@ -8,12 +8,12 @@ namespace ledgerflow {
 
 namespace {
 
-// Of transaction t: what is left of it after its reversals and theirs. $2: the id that is too late.
+// Of transaction t: what is left of it after its reversals and theirs, up to the time of reading.
 #define STATUS                                                                  \
   "CASE WHEN NOT EXISTS (SELECT FROM {ledger}.transactions r "                  \
-  "WHERE r.reverses = t.id AND r.id < $2) THEN 'posted' ELSE ("                 \
+  "WHERE r.reverses = t.id AND r.id < $3) THEN 'posted' ELSE ("                 \
   "WITH RECURSIVE tree (id) AS (SELECT t.id UNION ALL SELECT r.id FROM tree "   \
-  "JOIN {ledger}.transactions r ON r.reverses = tree.id AND r.id < $2) "        \
+  "JOIN {ledger}.transactions r ON r.reverses = tree.id AND r.id < $3) "        \
   "SELECT CASE WHEN bool_and(s.rest = 0) THEN 'reversed' "                      \
   "WHEN bool_and(s.rest = s.whole) THEN 'posted' ELSE 'partly_reversed' END "   \
   "FROM (SELECT sum(e.amount) AS rest, "                                        \
@@ -43,12 +43,15 @@ constexpr const char* search_query =
     ") d) s ORDER BY t.id DESC";
 constexpr int column_count = 15;  // with the cursor
 
-// The statement of one search, and its parameters: $1 and $2 are the range of ids.
+// The statement of one search, and its parameters: $1 and $2 are the range of ids, $3 is the first id that
+// is too late to be seen.
 class Search {
  public:
-  Search(const IdRange& range) : range_(range) {
+  explicit Search(const IdRange& range)
+      : range_(range), too_late_(first_id_after(as_of().value_or(INT64_MAX))) {
     add(UUIDOID, datum_of(range_.first));
     add(UUIDOID, datum_of(range_.end));
+    add(UUIDOID, datum_of(too_late_));
   }
   Search(const Search&) = delete;
   Search& operator=(const Search&) = delete;
@@ -92,7 +95,8 @@ class Search {
     values_.push_back(value);
   }
 
-  IdRange range_;
+  const IdRange range_;
+  const TransactionId too_late_;
   std::vector<Oid> types_;
   std::vector<Datum> values_;
   std::string filters_;
@@ -172,7 +176,7 @@ PGDLLEXPORT Datum ledgerflow_find_transactions(PG_FUNCTION_ARGS) {
       throw Error(Condition::invalid_metadata, "metadata must be a JSON object");
     const auto after = text_argument(fcinfo, 13);
     const int limit = limit_argument(fcinfo, 14);
-    IdRange range = posted_range_arguments(fcinfo, 0, 1);
+    const IdRange range = posted_range_arguments(fcinfo, 0, 1, "posted_from", "posted_to");
     check_range(bound_argument(fcinfo, 2), bound_argument(fcinfo, 3), "effective_from",
                 "effective_to");
 

@@ -195,7 +195,7 @@ PGDLLEXPORT Datum ledgerflow_statement(PG_FUNCTION_ARGS) {
     const auto code = text_argument(fcinfo, 0);
     const auto after = text_argument(fcinfo, 3);
     Request request;
-    request.range = posted_range_arguments(fcinfo, 1, 2);
+    request.range = posted_range_arguments(fcinfo, 1, 2, "from", "to");
     request.limit = limit_argument(fcinfo, 4);
     request.newest_first = PG_ARGISNULL(5) || PG_GETARG_BOOL(5);
     Call call(name_argument(fcinfo, 6));

@@ -1,7 +1,7 @@
 -- ledger_find_transactions: every filter, status, pages, bad input.
 BEGIN;
 \ir include/books.sql
-SELECT plan(59);
+SELECT plan(60);
 CREATE TABLE t.ids (name text PRIMARY KEY, id uuid);
 INSERT INTO t.ids VALUES
     ('capital', ledger_post('assets:bank', 'equity:capital', 1000, reference => 'C%1', description => 'Capital', effective_at => '2024-01-01Z', metadata => '{"a": 1, "b": {"c": [1, 2]}}')),
@@ -53,6 +53,9 @@ SELECT is_empty($$SELECT f.transaction_id, f.status, h.to_status FROM ledger_fin
 SELECT posted_at AS second FROM ledger.transactions WHERE reference = 'C_1' \gset
 SELECT is(t.found(format('posted_to => %L', :'second')), 'capital', 'posted before, exclusive');
 SELECT is(t.found(format('posted_from => %L, posted_to => timestamptz %L + interval ''1 microsecond''', :'second', :'second')), 'rent', 'posted from, inclusive');
+SELECT posted_at AS undone FROM ledger.transactions t JOIN t.ids i USING (id) WHERE i.name = 'undo' \gset
+SELECT is((SELECT string_agg(f.status, ',') FROM ledger_find_transactions(posted_to => :'undone', status => 'reversed') f JOIN t.ids i ON i.id = f.transaction_id AND i.name = 'wrong'), 'reversed',
+          'a range does not hide what was reversed after it');
 CREATE FUNCTION t.pages(page int) RETURNS SETOF uuid LANGUAGE plpgsql AS $$
 DECLARE
     behind text;

@@ -15,10 +15,12 @@ SELECT min(CASE WHEN $2 THEN t.posted_at ELSE t.effective_at END)
   JOIN {ledger}.transactions t ON t.id = e.transaction_id
  WHERE e.account_id = $1
    AND (NOT $2 OR e.transaction_id = (SELECT f.transaction_id FROM {ledger}.entries f
-                                       WHERE f.account_id = $1 ORDER BY f.transaction_id LIMIT 1)))sql";
+                                       WHERE f.account_id >= $1 AND f.account_id <= $1
+                                       ORDER BY f.account_id, f.transaction_id LIMIT 1)))sql";
 
 // Every entry belongs to the first point that is not before it. $7 account, $8 sign, $9 zero, $10 points, and
-// just after each of them $11 times and $12 ids. By posting time the balance at the first point is one probe.
+// just after each of them $11 times and $12 ids. By posting time the balance at the first point is one probe, as
+// in report_balances.sql.
 constexpr const char* chart_query = R"sql(
 WITH movement AS (
     SELECT 1 + CASE $1 WHEN 'posted' THEN width_bucket(e.transaction_id, $12) ELSE width_bucket(t.effective_at, $11) END AS point,
@@ -29,9 +31,14 @@ WITH movement AS (
        AND ($1 = 'posted' OR t.effective_at < $3)
      GROUP BY 1
     UNION ALL
-    (SELECT 1, 0, 0, balance_after FROM {ledger}.entries
-      WHERE $1 = 'posted' AND account_id = $7 AND transaction_id < $4 AND transaction_id < $5
-      ORDER BY transaction_id DESC, line DESC LIMIT 1)
+    SELECT 1, 0, 0, e.balance_after
+      FROM (SELECT account_id, transaction_id FROM {ledger}.entries
+             WHERE $1 = 'posted' AND account_id >= $7 AND (account_id, transaction_id) < ($7, least($4, $5))
+             ORDER BY account_id DESC, transaction_id DESC LIMIT 1) l
+     CROSS JOIN LATERAL (
+           SELECT balance_after FROM {ledger}.entries
+            WHERE transaction_id = l.transaction_id AND account_id = l.account_id
+            ORDER BY line DESC LIMIT 1) e
 )
 SELECT p.at, CASE WHEN p.point > 1 THEN coalesce(m.debits, 0) ELSE 0 END + $9,
        CASE WHEN p.point > 1 THEN coalesce(m.credits, 0) ELSE 0 END + $9,

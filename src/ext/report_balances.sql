@@ -7,9 +7,14 @@ balance AS (
     UNION ALL
     SELECT a.id, e.balance_after
       FROM {ledger}.accounts a
-     CROSS JOIN LATERAL (SELECT balance_after FROM {ledger}.entries
-                          WHERE account_id = a.id AND transaction_id < $5
-                          ORDER BY transaction_id DESC, line DESC LIMIT 1) e
+     CROSS JOIN LATERAL (  -- an order that only the index on (account_id, transaction_id) has
+           SELECT account_id, transaction_id FROM {ledger}.entries
+            WHERE account_id >= a.id AND (account_id, transaction_id) < (a.id, $5)
+            ORDER BY account_id DESC, transaction_id DESC LIMIT 1) l
+     CROSS JOIN LATERAL (
+           SELECT balance_after FROM {ledger}.entries
+            WHERE transaction_id = l.transaction_id AND account_id = l.account_id
+            ORDER BY line DESC LIMIT 1) e
      WHERE NOT $6 AND $1 = 'posted'
     UNION ALL
     SELECT e.account_id, sum(e.amount)

@@ -12,14 +12,14 @@ constexpr const char* rollup_query =
     "WITH "
 #include "ext/report_balances.sql"
     R"sql(, node AS (
-    SELECT n.level, s.segments[:n.level] AS path, a.currency, count(*) AS accounts,
+    SELECT n.level::integer AS level, s.segments[:n.level::integer] AS path, a.currency, count(*) AS accounts,
            CASE WHEN min(a.normal_side) = max(a.normal_side) THEN min(a.normal_side) END AS normal_side,
            sum(a.amount) AS total, sum(a.amount) FILTER (WHERE n.level = cardinality(s.segments)) AS own
       FROM account a
      CROSS JOIN LATERAL string_to_array(a.code, ':') AS s (segments)
-     CROSS JOIN LATERAL generate_series($8, least(cardinality(s.segments), $8 + $9 - 1)) AS n (level)
-     WHERE $7 = '' OR a.code = $7 OR starts_with(a.code, $7 || ':')
-     GROUP BY n.level, s.segments[:n.level], a.currency
+     CROSS JOIN LATERAL unnest(s.segments) WITH ORDINALITY AS n (segment, level)
+     WHERE n.level >= $8 AND n.level < $8 + $9 AND ($7 = '' OR a.code = $7 OR starts_with(a.code, $7 || ':'))
+     GROUP BY n.level, s.segments[:n.level::integer], a.currency
 )
 SELECT level - $8 + 1, array_to_string(path, ':'),
        repeat('  ', level - $8) || CASE WHEN level = $8 THEN array_to_string(path, ':') ELSE path[level] END,

@@ -71,18 +71,18 @@ TimestampTz point_at(TimestampTz from, const Interval& step, int index) {
       DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(from), distance));
 }
 
-// The points from `from` through `to`, as an array.
+// The points from `from` in steps, and `to` as the last one, so that nothing in between is left out.
 int chart_points(TimestampTz from, TimestampTz to, const Interval& step, TimestampTz* points) {
   const double length = static_cast<double>(to) - static_cast<double>(from);
   for (int count = 0;; ++count) {
-    if (static_cast<double>(count) * least_length(step) > length) return count;
-    const TimestampTz point = point_at(from, step, count);
-    if (point > to) return count;
+    const bool is_beyond = static_cast<double>(count) * least_length(step) > length;
+    const TimestampTz point = is_beyond ? to : std::min(point_at(from, step, count), to);
     if (count == max_chart_points)
       throw Error(Condition::invalid_argument, "the chart would have too many points",
                   "It can have " + std::to_string(max_chart_points) + ".",
                   "Take a longer step or a shorter range.");
     points[count] = point;
+    if (point == to) return count + 1;
   }
 }
 

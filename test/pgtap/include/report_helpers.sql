@@ -11,6 +11,9 @@ BEGIN
         SELECT array_agg(code ORDER BY code) INTO codes FROM ledger.accounts
          WHERE currency = CASE WHEN n % 5 = 0 THEN 'JPY' ELSE 'USD' END AND code <> 'assets:cash' AND code <> 'liabilities:alice';
         chosen := floor(random() * cardinality(codes));
+        IF n % 11 = 0 THEN  -- an account more than once in a transaction
+            PERFORM ledger_post(ARRAY[ledger_debit(codes[1], n), ledger_credit(codes[2], 3 * n), ledger_debit(codes[1], 2 * n)]);
+        END IF;
         PERFORM ledger_post(codes[1 + chosen], codes[1 + (chosen + 1 + floor(random() * (cardinality(codes) - 1))::integer) % cardinality(codes)],
                             1 + floor(random() * 1000)::integer,
                             effective_at => CASE WHEN n % 7 <> 0 THEN date_trunc('day', timestamptz '2020-01-01' + random() * interval '5 years') END);
@@ -32,6 +35,13 @@ BEGIN
         SELECT m.at - shift FROM (SELECT DISTINCT d.at FROM t.dated(moments.by) d) AS m, (VALUES (interval '0'), (interval '1 microsecond')) AS s (shift)
          WHERE hashtext(m.at::text) % 30 = 0
         UNION VALUES (timestamptz '-infinity'), ('infinity'), ('1999-01-01'), (now() + interval '1 hour');
+END $$;
+
+-- Where charts by posting time begin: at a transaction that has an account twice.
+CREATE FUNCTION t.opening() RETURNS timestamptz LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (SELECT t.posted_at FROM ledger.transactions t
+             WHERE (SELECT count(*) <> count(DISTINCT account_id) FROM ledger.entries e WHERE e.transaction_id = t.id) ORDER BY t.id OFFSET 9 LIMIT 1);
 END $$;
 
 -- Every figure of a report that is not what the entries say.
@@ -89,7 +99,7 @@ BEGIN
         UNION ALL
         SELECT 'chart', r.at, a.code, r.balance, w.amount
           FROM ledger.accounts a
-         CROSS JOIN LATERAL ledger_chart(a.code, CASE differences.by WHEN 'posted' THEN (SELECT min(posted_at) FROM ledger.transactions) ELSE '2019-12-31' END,
+         CROSS JOIN LATERAL ledger_chart(a.code, CASE differences.by WHEN 'posted' THEN t.opening() ELSE '2019-12-31' END,
                                          CASE differences.by WHEN 'posted' THEN clock_timestamp() ELSE '2025-02-28' END,
                                          CASE differences.by WHEN 'posted' THEN interval '20 milliseconds' ELSE '1 month 3 days' END, differences.by) r
          CROSS JOIN LATERAL (SELECT coalesce(sum(CASE side WHEN 'credit' THEN -amount ELSE amount END), 0) AS amount

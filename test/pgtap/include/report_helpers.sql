@@ -41,7 +41,7 @@ END $$;
 CREATE FUNCTION t.opening() RETURNS timestamptz LANGUAGE plpgsql AS $$
 BEGIN
     RETURN (SELECT t.posted_at FROM ledger.transactions t
-             WHERE (SELECT count(*) <> count(DISTINCT account_id) FROM ledger.entries e WHERE e.transaction_id = t.id) ORDER BY t.id OFFSET 9 LIMIT 1);
+             WHERE (SELECT count(*) <> count(DISTINCT account_id) FROM ledger.entries e WHERE e.transaction_id = t.id) ORDER BY t.id OFFSET 10 LIMIT 1);
 END $$;
 
 -- Every figure of a report that is not what the entries say.

@@ -124,6 +124,12 @@ if [ $# -eq 0 ]; then
 fi
 show 'SELECT count(*) AS findings FROM ledger_verify();'
 [ "$(value 'SELECT count(*) FROM ledger_verify()')" = 0 ] || die 'ledger_verify() finds something wrong'
+if [ $# -eq 0 ]; then
+    show "SELECT label, round(amount, 2) AS \"2015\"
+  FROM ledger_income_statement('2015-01-01', '2016-01-01', depth => 2) WHERE currency = 'USD';"
+    show "SELECT label, round(amount, 2) AS \"31 December\"
+  FROM ledger_balance_sheet('2015-12-31', depth => 2) WHERE currency = 'USD';"
+fi
 
 section '7. What the database refuses'
 before=$(value 'SELECT count(*) FROM ledger.entries')

@@ -1,6 +1,7 @@
 // Reading: every function runs with the caller's own privileges and in the caller's snapshot.
+#include "ext/reading.hpp"
+
 #include "ext/datums.hpp"
-#include "ext/session.hpp"
 
 namespace ledgerflow {
 
@@ -15,16 +16,30 @@ constexpr const char* verify_query =
 
 constexpr long rows_per_fetch = 1000;
 
-// Returns the rows of a query on the ledger.
+// The rows are handed over as they are, so they must be of the types that the function promises: a view
+// of the ledger could have been made anew by its owner, in another shape.
+void check_columns(TupleDesc found, TupleDesc promised) {
+  bool same = found->natts == promised->natts;
+  for (int i = 0; same && i < found->natts; ++i)
+    same = TupleDescAttr(found, i)->atttypid == TupleDescAttr(promised, i)->atttypid;
+  if (!same)
+    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                    errmsg("a view of the ledger has other columns than this function returns"),
+                    errhint("ledger_upgrade() makes the views of a ledger anew.")));
+}
+
+}  // namespace
+
 Datum return_rows(FunctionCallInfo fcinfo, Call& call, const char* query, int parameters,
-                  const Oid* types, Datum* values) {
-  SPIPlanPtr plan = call.ledger().plan(query, parameters, types);
+                  const Oid* types, Datum* values, int options) {
+  SPIPlanPtr plan = call.ledger().plan(query, parameters, types, options);
   pg_call([&] {
     TupleDesc descriptor = nullptr;
     Tuplestorestate* rows = start_result(fcinfo, &descriptor);
     Portal portal = SPI_cursor_open(nullptr, plan, values, nullptr, true);
     for (;;) {
       SPI_cursor_fetch(portal, true, rows_per_fetch);
+      check_columns(SPI_tuptable->tupdesc, descriptor);
       if (SPI_processed == 0) break;
       for (std::uint64_t i = 0; i < SPI_processed; ++i)
         tuplestore_puttuple(rows, SPI_tuptable->vals[i]);
@@ -35,8 +50,6 @@ Datum return_rows(FunctionCallInfo fcinfo, Call& call, const char* query, int pa
   call.finish();
   return Datum{0};
 }
-
-}  // namespace
 
 extern "C" {
 

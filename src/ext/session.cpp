@@ -294,7 +294,7 @@ void Call::throw_refusal(Refusal refusal) {
   throw Error(std::move(refusal));
 }
 
-SPIPlanPtr Ledger::plan(const char* text, int parameters, const Oid* types) {
+SPIPlanPtr Ledger::plan(const char* text, int parameters, const Oid* types, int options) {
   const auto known = plans_.find(text);
   if (known != plans_.end()) return known->second;
   std::string statement(text);
@@ -303,8 +303,8 @@ SPIPlanPtr Ledger::plan(const char* text, int parameters, const Oid* types) {
        at = statement.find(placeholder, at + prefix.size()))
     statement.replace(at, placeholder.size(), prefix);
   SPIPlanPtr made = pg_call([&] {
-    SPIPlanPtr prepared = SPI_prepare_cursor(statement.c_str(), parameters, const_cast<Oid*>(types),
-                                             CURSOR_OPT_GENERIC_PLAN);
+    SPIPlanPtr prepared =
+        SPI_prepare_cursor(statement.c_str(), parameters, const_cast<Oid*>(types), options);
     if (prepared == nullptr)
       elog(ERROR, "could not prepare a ledger's statement: %s", SPI_result_code_string(SPI_result));
     SPI_keepplan(prepared);

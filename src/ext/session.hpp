@@ -60,8 +60,9 @@ class Ledger {
   const Account& find_account(std::int64_t id);
 
   // A kept plan of this statement. The text is a constant, known by its address; `{ledger}` in it stands
-  // for the quoted schema.
-  SPIPlanPtr plan(const char* text, int parameters, const Oid* types);
+  // for the quoted schema. The plan is made once for all values, or for those of each call (a report).
+  SPIPlanPtr plan(const char* text, int parameters, const Oid* types,
+                  int options = CURSOR_OPT_GENERIC_PLAN);
 
   // Whether and how its tables can be written without SQL.
   const HeapLayout& heap_layout();

@@ -25,6 +25,8 @@ reads() {  # reads WHERE PREFIX
     check "$1: available" 150.00 "$(sql $db -c "$2" -c "SELECT ledger_available('b')")"
     check "$1: trial balance" "$balances" "$(sql $db -c "$2" -c 'SELECT * FROM ledger_trial_balance()')"
     check "$1: views" '150.00|200' "$(sql $db -c "$2" -c "SELECT (SELECT balance FROM ledger.balances WHERE account = 'a'), count(*) FROM ledger.journal")"
+    check "$1: reports" '150.00|150.00|150.00' "$(sql $db -c "$2" -c "SELECT (SELECT amount FROM ledger_balance_sheet() WHERE kind = 'total' AND side = 'debit'),
+        (SELECT total FROM ledger_rollup('b', at => 'tomorrow', by => 'posted')), (SELECT debits FROM ledger_movements(prefix => 'a'))")"
     check "$1: minor units" 12500 "$(sql $db -c "$2" -c "SELECT ledger_to_minor(125, 'USD')")"
     check "$1: verified" '' "$(sql $db -c "$2" -c 'SELECT * FROM ledger_verify()')"
 }
@@ -51,6 +53,8 @@ check 'the standby is one' t "$(sql $db -c 'SELECT pg_is_in_recovery()')"
 reads_on_standby() {
     check 'standby: balance' 150.00 "$(sql $db -c "SELECT ledger_balance('b')")"
     check 'standby: trial balance' "$balances" "$(sql $db -c 'SELECT * FROM ledger_trial_balance()')"
+    check 'standby: reports' '150.00|150.00' "$(sql $db -c "SELECT (SELECT amount FROM ledger_balance_sheet('tomorrow') WHERE kind = 'total' AND side = 'credit'),
+        (SELECT balance FROM ledger_chart('b') ORDER BY at DESC LIMIT 1)")"
     check 'standby: journal' 204 "$(sql $db -c 'SELECT count(*) FROM ledger.journal')"
     check 'standby: verified' '' "$(verified $db)"
 }

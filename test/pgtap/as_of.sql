@@ -2,7 +2,7 @@
 -- each of many operations, and must come back, column by column, when the setting is set to that moment.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(56);
+SELECT plan(61);
 SET LOCAL timezone = 'Europe/Berlin';
 SET LOCAL datestyle = 'German';
 
@@ -113,6 +113,19 @@ SELECT is(ledger_balance('income:fees') > 7, true, 'and now again');
 SELECT throws_ok(format('SET LOCAL ledgerflow.as_of = %L', bad), '22023', NULL, 'refused: ' || bad)
   FROM unnest('{infinity,-infinity,epoch and a half,2024-02-30,25:00,NaN,1,"2024-01-01 nowhere",300000-01-01}'::text[]) bad;
 SELECT lives_ok($$SET LOCAL ledgerflow.as_of = 'yesterday'$$, 'yesterday is a time');
+
+-- Who may: a reader, also where functions are not for everybody.
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ledger FROM PUBLIC;
+CREATE ROLE past_reader;
+CREATE ROLE past_stranger;
+SELECT ledger_grant('past_reader', 'reader') \g /dev/null
+SELECT set_config('ledgerflow.as_of', :'moment', true) \g /dev/null
+SELECT t.allowed('SELECT * FROM ledger.balances, ledger.open_holds, ledger.journal', 'a reader reads the past through views', 'past_reader');
+SELECT t.allowed($$SELECT ledger_balance('assets:bank'), ledger_available('assets:bank'), ledger_trial_balance()$$, 'and by functions', 'past_reader');
+SELECT t.refused($$SELECT ledger_balance('assets:bank')$$, '42501', 'a stranger does not', 'past_stranger');
+SELECT t.refused($$SELECT ledger_available('assets:bank')$$, '42501', 'nor what is available', 'past_stranger');
+SELECT ledger_revoke('past_reader') \g /dev/null
+SELECT t.refused($$SELECT * FROM ledger.balances$$, '42501', 'nor does who was a reader', 'past_reader');
 
 SELECT * FROM finish();
 ROLLBACK;

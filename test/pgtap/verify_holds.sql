@@ -1,7 +1,7 @@
 -- ledger_verify() finds damage in holds and reversals: what somebody did who went around the guards.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(23);
+SELECT plan(24);
 SELECT ledger_post('assets:bank', 'liabilities:alice', 100) AS id,
        ledger_hold('liabilities:alice', 'liabilities:bob', 30) AS hold, ledger_hold(ARRAY[ledger_debit('assets:bank', 3), ledger_credit('liabilities:bob', 2), ledger_credit('income:fees', 1)]) AS three,
        ledger_hold('assets:bank', 'liabilities:bob', 5) AS released \gset
@@ -36,6 +36,8 @@ SELECT is(pg_temp.findings(statement), findings, why)
      format('hold_mismatch %s account %s captured 10.00 captured -1', :'hold', (SELECT id FROM ledger.accounts WHERE code = 'liabilities:alice')), 'less than nothing captured'),
     (format($$UPDATE ledger.hold_lines SET is_open = false WHERE hold_id = %L AND line = 1$$, :'hold'),
      format('hold_mismatch %s account %s captured 10.00 captured 10.00', :'hold', (SELECT id FROM ledger.accounts WHERE code = 'liabilities:alice')), 'a line that is closed though something is left'),
+    (format($$UPDATE ledger.hold_lines SET settled_at = now() WHERE hold_id = %L AND line = 1$$, :'hold'),
+     format('hold_mismatch %s account %s captured 10.00 captured 10.00', :'hold', (SELECT id FROM ledger.accounts WHERE code = 'liabilities:alice')), 'a line that is open and yet settled'),
     (format($$UPDATE ledger.hold_lines SET released = 25 WHERE hold_id = %L AND line = 1$$, :'hold'),
      format('debits_pending_mismatch liabilities:alice -5.00 20.00; hold_mismatch %s account %s captured 10.00 captured 10.00', :'hold', (SELECT id FROM ledger.accounts WHERE code = 'liabilities:alice')), 'more released than there was'),
     (format($$UPDATE ledger.hold_lines SET account_id = (SELECT id FROM ledger.accounts WHERE code = 'expenses:rent') WHERE hold_id = %L AND line = 1$$, :'three'),

@@ -74,13 +74,13 @@ struct Line {
   Units amount = 0;  // debit positive, credit negative
 };
 
-// An entry that was inserted by hand.
+// An entry that was inserted by hand. The first line of a transaction tells its effective time.
 struct RawEntry {
   TransactionId transaction;
   int line = 0;
   const Account* account = nullptr;
   Units amount = 0;
-  std::optional<std::int64_t> effective_at = std::nullopt;  // of its transaction; the first line tells
+  std::optional<std::int64_t> effective_at = std::nullopt;  // of its transaction
 };
 
 // One transaction that a caller asks for, but for its lines, of which there are `line_count`.

@@ -29,20 +29,26 @@ struct Moment {
   }
 };
 
-// The figure of an account ($1), debits less credits, in its normal sign and with its currency's decimals.
-#define BALANCE_OF_ACCOUNT(figure)                                                   \
-  "SELECT pg_catalog.round((CASE WHEN y.normal_side OPERATOR(pg_catalog.=) 'debit' " \
-  "THEN 1 ELSE -1 END) OPERATOR(pg_catalog.*) (" figure                              \
-  "), c.scale) FROM {ledger}.accounts a "                                            \
-  "JOIN {ledger}.account_types y ON y.code OPERATOR(pg_catalog.=) a.type "           \
-  "JOIN {ledger}.currencies c ON c.code OPERATOR(pg_catalog.=) a.currency "          \
-  "WHERE a.code OPERATOR(pg_catalog.=) $1"
-// What was posted before the id $2: the last balance_after.
-#define POSTED                                                \
-  "coalesce((SELECT e.balance_after FROM {ledger}.entries e " \
-  "WHERE e.account_id OPERATOR(pg_catalog.=) a.id "           \
-  "AND e.transaction_id OPERATOR(pg_catalog.<) $2 "           \
-  "ORDER BY e.transaction_id DESC, e.line DESC LIMIT 1), 0)"
+// The figure of an account ($1), debits less credits, in its normal sign. Rows have the decimals of the
+// currency; a sum of none of them is given them. OFFSET keeps the figure from being computed twice.
+#define BALANCE_OF_ACCOUNT(figure)                                                        \
+  "SELECT CASE WHEN v.balance OPERATOR(pg_catalog.=) 0 THEN pg_catalog.round(v.balance, " \
+  "(SELECT c.scale FROM {ledger}.currencies c "                                           \
+  "WHERE c.code OPERATOR(pg_catalog.=) a.currency)) ELSE v.balance END "                  \
+  "FROM {ledger}.accounts a "                                                             \
+  "JOIN {ledger}.account_types y ON y.code OPERATOR(pg_catalog.=) a.type "                \
+  "CROSS JOIN LATERAL (SELECT (CASE WHEN y.normal_side OPERATOR(pg_catalog.=) 'debit' "   \
+  "THEN 1 ELSE -1 END) OPERATOR(pg_catalog.*) (" figure                                   \
+  ") AS balance OFFSET 0) v WHERE a.code OPERATOR(pg_catalog.=) $1"
+// What was posted before the id $2: the last balance_after. The order names the account, and no condition
+// makes it a constant: so only the index (account_id, transaction_id) has this order. Without it the planner
+// may walk through the primary key, past the entries of all other accounts.
+#define POSTED                                                                   \
+  "coalesce((SELECT l.balance_after FROM (SELECT e.account_id, e.balance_after " \
+  "FROM {ledger}.entries e WHERE ROW(e.account_id, e.transaction_id) "           \
+  "OPERATOR(pg_catalog.<) ROW(a.id, $2) "                                        \
+  "ORDER BY e.account_id DESC, e.transaction_id DESC, e.line DESC LIMIT 1) l "   \
+  "WHERE l.account_id OPERATOR(pg_catalog.=) a.id), 0)"
 // What of the dated entries was posted before an id; TRUE instead of a bound: all of them.
 #define DATED(bound)                                              \
   "coalesce((SELECT d.dated_after FROM {ledger}.dated_entries d " \

@@ -1,10 +1,3 @@
-CREATE FUNCTION ledger_balance_at(account text, at timestamptz, ledger name DEFAULT NULL) RETURNS numeric
-    LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_balance_at';
-COMMENT ON FUNCTION ledger_balance_at(text, timestamptz, name) IS
-    'Posted balance of an account with all that was posted until this time, in its normal sign';
-
--- The settings keep to the index (account, transaction), whatever the statistics say: a page costs the same
--- on an account of any size.
 CREATE FUNCTION ledger_statement(account text, "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL,
     after text DEFAULT NULL, "limit" integer DEFAULT 100, newest_first boolean DEFAULT true, ledger name DEFAULT NULL)
     RETURNS TABLE (posted_at timestamptz, effective_at timestamptz, transaction_id uuid, line integer, reference text,

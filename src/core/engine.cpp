@@ -145,6 +145,7 @@ class Batch {
     const std::size_t mark = books.mark();
     const std::size_t transactions = journal_.transactions.size();
     const std::size_t entries = journal_.entries.size();
+    const std::size_t dated = journal_.dated.size();
     // The end that is missing is found before anything is posted.
     Item* culprit = open_end ? &items_[last] : nullptr;
     for (std::size_t i = first; i <= last && culprit == nullptr; ++i) {
@@ -159,6 +160,7 @@ class Batch {
         references_.erase(*journal_.transactions[i].posting->reference);
     journal_.transactions.resize(transactions);
     journal_.entries.resize(entries);
+    journal_.dated.resize(dated);
     for (std::size_t i = first; i <= last; ++i)
       if (&items_[i] != culprit)
         items_[i].outcome.refusal =
@@ -195,6 +197,7 @@ class Batch {
       throw;
     }
     journal_.transactions.push_back({item.outcome.id, time_of(item.outcome.id), &posting, {}, {}});
+    if (posting.effective_at) journal_.date(item.outcome.id, *posting.effective_at);
     if (posting.reference) references_.emplace(*posting.reference, item.outcome.id);
   }
 
@@ -238,6 +241,7 @@ void adopt(Store& store, std::vector<RawEntry> entries) {
   journal.entries.reserve(entries.size());
   for (std::size_t first = 0; first < entries.size(); first = journal.entries.size()) {
     const TransactionId id = entries[first].transaction;
+    if (entries[first].effective_at) journal.date(id, *entries[first].effective_at);
     for (std::size_t i = first; i < entries.size() && entries[i].transaction == id; ++i) {
       const RawEntry& entry = entries[i];
       const Balance& balance = books.of(*entry.account);

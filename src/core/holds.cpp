@@ -228,6 +228,7 @@ TransactionId capture_hold(Store& store, const CaptureRequest& request) {
   // What was reserved was held against the limits then: capturing it breaks none.
   books.post(journal, 0, false);
   journal.transactions.push_back({id, time_of(id), &posting, std::nullopt, hold.id});
+  if (posting.effective_at) journal.date(id, *posting.effective_at);
   hold.status = nothing_left(hold) ? HoldStatus::captured : HoldStatus::pending;
   record(journal, hold, HoldStatus::pending,
          "captured " + captured + " in transaction " + to_string(id));

@@ -76,12 +76,13 @@ struct Line {
   Units amount = 0;  // debit positive, credit negative
 };
 
-// An entry that was inserted by hand.
+// An entry that was inserted by hand. The first line of a transaction tells its effective time.
 struct RawEntry {
   TransactionId transaction;
   int line = 0;
   const Account* account = nullptr;
   Units amount = 0;
+  std::optional<std::int64_t> effective_at = std::nullopt;  // of its transaction
 };
 
 // One transaction that a caller asks for, but for its lines, of which there are `line_count`.
@@ -170,8 +171,19 @@ struct Journal {
     Units amount = 0;
     Units balance_after = 0;
   };
+  // A transaction that is effective at another time than it is posted at.
+  struct Dated {
+    TransactionId id;
+    std::int64_t effective_at = 0;
+  };
+
+  void date(const TransactionId& id, std::int64_t effective_at) {
+    if (effective_at != time_of(id)) dated.push_back({id, effective_at});
+  }
+
   std::vector<Transaction> transactions;
   std::vector<Entry> entries;
+  std::vector<Dated> dated;
   std::vector<ExpiredLine> expired;
   std::vector<StatusChange> changes;
 };

@@ -317,6 +317,7 @@ void MemoryStore::write(const Journal& journal, const std::vector<Balance>& bala
                  {entry.account->id, entry.amount, entry.balance_after});
   for (const Balance& balance : balances)
     if (balance.changed) put_balance(balance);
+  write_effective(journal);
   release_expired(journal.expired);
   add_changes(journal.changes);
 }
@@ -329,7 +330,27 @@ void MemoryStore::complete(const Journal& journal, const std::vector<Balance>& b
   }
   for (const Balance& balance : balances)
     if (balance.changed) put_balance(balance);
+  write_effective(journal);
   release_expired(journal.expired);
+}
+
+void MemoryStore::write_effective(const Journal& journal) {
+  std::vector<DatedEntry> entries = dated_entries(journal);
+  std::vector<Units> before;
+  for (const Account* account : dated_accounts(entries)) {
+    const auto& known = dated_[account->id];
+    before.push_back(known.empty() ? 0 : known.back().dated_after);
+  }
+  run_totals(entries, before);
+  for (const DatedEntry& entry : entries) {
+    dated_[entry.account->id].push_back(entry);
+    undo_->push_back([this, id = entry.account->id] { dated_[id].pop_back(); });
+  }
+  for (const EffectiveDay& day : effective_days(entries)) {
+    const DayKey key{day.account->id, day.day};
+    days_[key] += day.amount;
+    undo_->push_back([this, key, amount = day.amount] { days_[key] -= amount; });
+  }
 }
 
 void MemoryStore::insert_transaction(const TransactionId& id, Header header) {

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "core/effective.hpp"
 #include "core/store.hpp"
 
 namespace ledgerflow {
@@ -46,6 +47,8 @@ class MemoryStore final : public Store {
     std::string to;
     std::optional<std::string> reason;
   };
+
+  using DayKey = std::pair<std::int64_t, std::int64_t>;  // account and day
 
   // How to take changes back, the last one first.
   using UndoLog = std::vector<std::function<void()>>;
@@ -95,6 +98,9 @@ class MemoryStore final : public Store {
   const std::map<EntryKey, Entry>& entries() const { return entries_; }
   const std::map<std::string, KeyRow, std::less<>>& keys() const { return keys_; }
   const std::map<TransactionId, HoldRow>& holds() const { return holds_; }
+  // By account, in the order of posting.
+  const std::map<std::int64_t, std::vector<DatedEntry>>& dated() const { return dated_; }
+  const std::map<DayKey, Units>& days() const { return days_; }
   // In the order in which they were recorded.
   const std::map<std::uint64_t, Change>& changes() const { return changes_; }
   std::string dump() const;
@@ -144,6 +150,7 @@ class MemoryStore final : public Store {
   void put_balance(const Balance& balance);
   void put_line(const TransactionId& hold, std::size_t line, const Hold::Line& changed);
   void release_expired(const std::vector<ExpiredLine>& lines);
+  void write_effective(const Journal& journal);
   void add_changes(const std::vector<StatusChange>& changes);
 
   std::map<std::int64_t, std::unique_ptr<Account>> accounts_;
@@ -154,6 +161,8 @@ class MemoryStore final : public Store {
   std::map<TransactionId, std::set<TransactionId>> reversals_;  // by what they reverse
   std::map<TransactionId, HoldRow> holds_;
   std::map<std::uint64_t, Change> changes_;
+  std::map<std::int64_t, std::vector<DatedEntry>> dated_;
+  std::map<DayKey, Units> days_;
   std::map<std::string, KeyRow, std::less<>> keys_;
   std::map<std::string, TransactionId, std::less<>> references_;
   std::map<std::string, TransactionId, std::less<>> hold_references_;

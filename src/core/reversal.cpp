@@ -201,6 +201,7 @@ TransactionId reverse(Store& store, const ReversalRequest& request) {
   }
   books.post(journal, 0, !request.force);
   journal.transactions.push_back({id, time_of(id), &posting, request.transaction, std::nullopt});
+  if (posting.effective_at) journal.date(id, *posting.effective_at);
   const Remainder whole = whole_of(original);
   // One whose lines cancel out on every account leaves nothing either way.
   journal.changes.push_back({request.transaction,

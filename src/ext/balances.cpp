@@ -1,6 +1,11 @@
 // ledger_balance, ledger_available, ledger_balance_at: a figure of one account, in its normal sign.
+#include "core/effective.hpp"
 #include "ext/as_of.hpp"
 #include "ext/spi_rows.hpp"
+
+extern "C" {
+#include "utils/date.h"
+}
 
 namespace ledgerflow {
 
@@ -13,15 +18,44 @@ constexpr const char* totals_query =
 constexpr const char* standing_query =
     "SELECT s.debits_posted, s.credits_posted, s.debits_pending, s.credits_pending "
     "FROM {ledger}.as_of m, {ledger}.standing_at($1, m.at, m.next_id) s";
-// One look into the index (account, transaction), which needs no sort: whatever the statistics say, the plan
-// is the right one for an account of any size.
-constexpr const char* last_entries_query =
-    "SELECT transaction_id, balance_after FROM {ledger}.entries "
-    "WHERE account_id OPERATOR(pg_catalog.=) $1 AND transaction_id OPERATOR(pg_catalog.<) $2 "
-    "ORDER BY transaction_id DESC LIMIT 2";
-constexpr const char* last_line_query =
-    "SELECT balance_after FROM {ledger}.entries WHERE account_id OPERATOR(pg_catalog.=) $1 "
-    "AND transaction_id OPERATOR(pg_catalog.=) $2 ORDER BY line DESC LIMIT 1";
+// What was posted before the id $2: the last balance_after of account $1. The order names the account, and no
+// condition makes it a constant: so only the index (account, transaction) has this order. Without it the
+// planner may walk through the primary key, past the entries of all other accounts.
+#define POSTED                                                                   \
+  "coalesce((SELECT l.balance_after FROM (SELECT e.account_id, e.balance_after " \
+  "FROM {ledger}.entries e WHERE ROW(e.account_id, e.transaction_id) "           \
+  "OPERATOR(pg_catalog.<) ROW($1, $2) "                                          \
+  "ORDER BY e.account_id DESC, e.transaction_id DESC, e.line DESC LIMIT 1) l "   \
+  "WHERE l.account_id OPERATOR(pg_catalog.=) $1), 0)"
+// What of the dated entries was posted before an id; TRUE instead of a bound: all of them.
+#define DATED(bound)                                              \
+  "coalesce((SELECT d.dated_after FROM {ledger}.dated_entries d " \
+  "WHERE d.account_id OPERATOR(pg_catalog.=) $1 AND " bound       \
+  " ORDER BY d.transaction_id DESC, d.line DESC LIMIT 1), 0)"
+constexpr const char* posted_query = "SELECT " POSTED;
+// What was posted by then, with the dated entries that were posted later and without those that are
+// effective later: on later days, or later on that day. No entry that is not dated is read, and of the
+// dated ones only those of one day.
+constexpr const char* effective_query =
+    "SELECT " POSTED " OPERATOR(pg_catalog.+) " DATED("TRUE") " OPERATOR(pg_catalog.-) " DATED(
+        "d.transaction_id OPERATOR(pg_catalog.<) $2")
+    " OPERATOR(pg_catalog.-) coalesce((SELECT pg_catalog.sum(n.amount) "
+    "FROM {ledger}.effective_days n WHERE n.account_id OPERATOR(pg_catalog.=) $1 "
+    "AND n.day OPERATOR(pg_catalog.>) $3), 0) "
+    "OPERATOR(pg_catalog.-) coalesce((SELECT pg_catalog.sum(d.amount) "
+    "FROM {ledger}.dated_entries d WHERE d.account_id OPERATOR(pg_catalog.=) $1 "
+    "AND d.effective_at OPERATOR(pg_catalog.>) $4 "
+    "AND d.effective_at OPERATOR(pg_catalog.<) $5), 0)";
+// The same as it was known when nothing from the id $3 on was posted: sums of days do not tell that, so the
+// dated entries are read.
+constexpr const char* effective_as_of_query =
+    "SELECT " POSTED " OPERATOR(pg_catalog.-) " DATED("d.transaction_id OPERATOR(pg_catalog.<) $2")
+    " OPERATOR(pg_catalog.+) coalesce((SELECT pg_catalog.sum(d.amount) "
+    "FROM {ledger}.dated_entries d WHERE d.account_id OPERATOR(pg_catalog.=) $1 "
+    "AND d.transaction_id OPERATOR(pg_catalog.<) $3 "
+    "AND d.effective_at OPERATOR(pg_catalog.<=) $4), 0)";
+#undef POSTED
+#undef DATED
 
 struct Totals {
   Datum debits_posted, credits_posted, debits_pending, credits_pending;
@@ -48,30 +82,45 @@ Totals read_totals(Call& call, const Account& account, const char* query) {
   return totals;
 }
 
-void select(SPIPlanPtr plan, const Account& account, const TransactionId& id) {
-  const Datum values[] = {Int64GetDatum(account.id), datum_of(id)};
-  if (SPI_execute_plan(plan, const_cast<Datum*>(values), nullptr, true, 0) != SPI_OK_SELECT)
-    elog(ERROR, "could not read the entries of an account");
-}
-
-// The posted balance at a time; zero before the first entry. Where the last transaction has several lines
-// of the account, the last one has the balance, and the index does not tell which that is.
-Datum read_balance_until(Call& call, const Account& account, std::int64_t until) {
-  static constexpr Oid types[] = {INT8OID, UUIDOID};
-  SPIPlanPtr entries = call.ledger().plan(last_entries_query, 2, types);
-  SPIPlanPtr last_line = call.ledger().plan(last_line_query, 2, types);
-  const TransactionId bound = first_id_after(until);
+// Debits less credits, in the account's normal sign. Rows have the decimals of the currency; a sum of none of
+// them is given them.
+Datum read_net(SPIPlanPtr plan, Datum* values, const Account& account) {
   return pg_call([&] {
-    select(entries, account, bound);
-    if (SPI_processed == 0) return numeric_from_units(0, account.scale);
-    Datum net = result_row(0).column(2);
-    const TransactionId last = id_from_datum(result_row(0).column(1));
-    if (SPI_processed == 2 && last == id_from_datum(result_row(1).column(1))) {
-      select(last_line, account, last);
-      net = result_row(0).column(1);
-    }
+    if (SPI_execute_plan(plan, values, nullptr, true, 1) != SPI_OK_SELECT)
+      elog(ERROR, "could not read the entries of an account");
+    const Datum net =
+        DirectFunctionCall2(numeric_round, result_row(0).column(1), Int32GetDatum(account.scale));
     return account.normal_side == Side::debit ? net : DirectFunctionCall1(numeric_uminus, net);
   });
+}
+
+// By posting time, the very microsecond included; zero before the first entry.
+Datum read_balance_until(Call& call, const Account& account, std::int64_t until) {
+  static constexpr Oid types[] = {INT8OID, UUIDOID};
+  const TransactionId bound = first_id_after(until);
+  Datum values[] = {Int64GetDatum(account.id), datum_of(bound)};
+  return read_net(call.ledger().plan(posted_query, 2, types), values, account);
+}
+
+// By effective time, also for times that are still to come.
+Datum read_effective_balance(Call& call, const Account& account, TimestampTz at) {
+  at = std::clamp(at, MIN_TIMESTAMP, latest_time);
+  const std::int64_t day = day_of(unix_micros(at)) - (epoch_shift / USECS_PER_DAY);
+  const TimestampTz next_day = (day + 1) * USECS_PER_DAY;
+  const std::optional<std::int64_t> known = as_of();
+  const TransactionId bound = first_id_after(std::min(unix_micros(at), known.value_or(INT64_MAX)));
+  if (known) {
+    static constexpr Oid types[] = {INT8OID, UUIDOID, UUIDOID, TIMESTAMPTZOID};
+    const TransactionId known_bound = first_id_after(*known);
+    Datum values[] = {Int64GetDatum(account.id), datum_of(bound), datum_of(known_bound),
+                      TimestampTzGetDatum(at)};
+    return read_net(call.ledger().plan(effective_as_of_query, 4, types), values, account);
+  }
+  static constexpr Oid types[] = {INT8OID, UUIDOID, DATEOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+  Datum values[] = {Int64GetDatum(account.id), datum_of(bound),
+                    DateADTGetDatum(static_cast<DateADT>(day)), TimestampTzGetDatum(at),
+                    TimestampTzGetDatum(next_day)};
+  return read_net(call.ledger().plan(effective_query, 5, types), values, account);
 }
 
 Datum read_balance(Call& call, const Account& account, std::optional<std::int64_t> until) {
@@ -119,10 +168,17 @@ PGDLLEXPORT Datum ledgerflow_balance(PG_FUNCTION_ARGS) {
 PG_FUNCTION_INFO_V1(ledgerflow_balance_at);
 PGDLLEXPORT Datum ledgerflow_balance_at(PG_FUNCTION_ARGS) {
   return guarded([&] {
+    const auto by = text_argument(fcinfo, 2);
     if (PG_ARGISNULL(1)) throw Error(Condition::invalid_argument, "at must not be NULL");
-    const std::int64_t at = saturated_micros(PG_GETARG_TIMESTAMPTZ(1));
-    return figure_of_account(fcinfo, 2, [&](Call& call, const Account& account) {
-      return read_balance(call, account, std::min(at, as_of().value_or(at)));
+    if (by != "posted" && by != "effective")
+      throw Error(Condition::invalid_argument,
+                  "balance by " + (by ? quoted(*by) : std::string("NULL")) + " is unknown", {},
+                  "Use 'posted' or 'effective'.");
+    const TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
+    return figure_of_account(fcinfo, 3, [&](Call& call, const Account& account) {
+      if (by == "effective") return read_effective_balance(call, account, at);
+      const std::int64_t until = saturated_micros(at);
+      return read_balance(call, account, std::min(until, as_of().value_or(until)));
     });
   });
 }

@@ -382,6 +382,7 @@ void HeapStore::write(const Journal& journal, const std::vector<Balance>& balanc
     update_rows(balances);
     CommandCounterIncrement();
   });
+  if (!journal.dated.empty()) write_effective(journal);
   write_rest(journal);
 }
 

@@ -193,4 +193,30 @@ CREATE TABLE period_history (
 COMMENT ON TABLE period_history IS 'Every closing and reopening of periods: who, when, from, to; append-only';
 
 COMMENT ON TABLE account_history IS 'Every change of an account''s status or limits: who, when, from, to; append-only';
+
+-- Balances by effective time. Rows only for transactions whose effective_at is not their posted_at: an
+-- ordinary posting writes none. All of it can be re-derived from entries and transactions.
+CREATE TABLE dated_entries (
+    account_id bigint NOT NULL,
+    effective_at timestamptz NOT NULL,
+    transaction_id uuid NOT NULL,
+    line smallint NOT NULL,
+    amount numeric NOT NULL,
+    dated_after numeric NOT NULL,
+    PRIMARY KEY (account_id, transaction_id, line)
+);
+CREATE INDEX dated_entries_account_id_effective_at_idx ON dated_entries (account_id, effective_at);
+COMMENT ON TABLE dated_entries IS 'Entries that are effective at another time than they were posted at; kept by the ledger alone';
+COMMENT ON COLUMN dated_entries.dated_after IS 'Debits less credits of the account''s dated entries up to this one, in the order of posting';
+
+-- Only amount changes, and it is not indexed: pages keep room for updates in place.
+CREATE TABLE effective_days (
+    account_id bigint NOT NULL,
+    day date NOT NULL,
+    amount numeric NOT NULL,
+    PRIMARY KEY (account_id, day)
+) WITH (fillfactor = 70);
+COMMENT ON TABLE effective_days IS 'Sums of dated_entries by account and effective day; kept by the ledger alone';
+COMMENT ON COLUMN effective_days.day IS 'Day of effective_at in UTC, whatever the session''s time zone';
+COMMENT ON COLUMN effective_days.amount IS 'Debits less credits of the account''s dated entries of that day';
 )sql"

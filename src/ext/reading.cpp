@@ -12,7 +12,9 @@ constexpr const char* trial_balance_query =
     "FROM {ledger}.trial_balance ORDER BY account";
 constexpr const char* verify_query =
 #include "ext/verify.sql"
-    ;
+    " UNION ALL SELECT v.check_name, v.object, v.expected, v.found FROM ("
+#include "ext/verify_effective.sql"
+    ") AS v";
 
 constexpr long rows_per_fetch = 1000;
 

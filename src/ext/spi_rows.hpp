@@ -8,18 +8,23 @@ namespace ledgerflow {
 
 constexpr char null_flag(bool is_null) { return is_null ? 'n' : ' '; }
 
-// A statement that must write so many rows. What the engine computed is refused where a user's trigger has
-// changed the rows under it (a posting of its own on the same account) or kept some from being written.
-inline void write_rows(SPIPlanPtr plan, int expected, std::uint64_t rows, const Datum* values,
-                       const char* nulls = nullptr) {
-  execute(plan, expected, values, nulls);
-  if (SPI_processed == rows) return;
+// What the engine computed is refused where a user's trigger has changed the rows under it (a posting of
+// its own on the same account) or kept some from being written. Raises.
+[[noreturn]] inline void refuse_interference() {
   ereport(ERROR,
           (errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
            errmsg("a trigger on the ledger's tables interfered with a posting"),
            errdetail("Rows that the ledger was writing were changed or suppressed by the trigger."),
            errhint("Post on the same accounts only in AFTER triggers on transactions or entries, "
                    "and let every row through.")));
+  pg_unreachable();
+}
+
+// A statement that must write so many rows.
+inline void write_rows(SPIPlanPtr plan, int expected, std::uint64_t rows, const Datum* values,
+                       const char* nulls = nullptr) {
+  execute(plan, expected, values, nulls);
+  if (SPI_processed != rows) refuse_interference();
 }
 
 // Columns of the current result row; raises, so only inside pg_call.

@@ -398,6 +398,7 @@ void SpiStore::write(const Journal& journal, const std::vector<Balance>& balance
   const EngineWrites engine_writes;
   // Balances first: a trigger of the user's on the other tables may post, and must find them up to date.
   update_balances(balances);
+  if (!journal.dated.empty()) write_effective(journal);
   for (const Journal::Transaction* transaction : by_reference(journal))
     catch_duplicate_reference(journal, [&] { insert_transaction(*transaction); });
   if (!journal.entries.empty()) insert_entries(journal.entries);
@@ -444,6 +445,7 @@ void SpiStore::complete(const Journal& journal, const std::vector<Balance>& bala
   SPIPlanPtr plan = ledger_.plan(complete_entry_statement, 4, types);
   const EngineWrites engine_writes;
   update_balances(balances);
+  if (!journal.dated.empty()) write_effective(journal);
   for (const Journal::Entry& entry : journal.entries)
     pg_call([&] {
       const Datum values[] = {datum_of(entry.transaction),

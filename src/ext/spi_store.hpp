@@ -53,6 +53,9 @@ class SpiStore : public Store {
   // The journal's transactions in the order of their references, so that two batches do not wait for each
   // other.
   static std::vector<const Journal::Transaction*> by_reference(const Journal& journal);
+  // Entries of transactions that are effective at another time than they are posted at. After the
+  // balances and before what a trigger of the user's may post on.
+  void write_effective(const Journal& journal);
   // What few journals have: reservations given back, changes of status.
   void write_rest(const Journal& journal);
 
@@ -65,6 +68,9 @@ class SpiStore : public Store {
   void insert_entries(const std::vector<Journal::Entry>& entries);
   void update_balances(const std::vector<Balance>& balances);
   void read_request(KeyClaim& claim);
+  std::vector<Units> dated_totals(const std::vector<const Account*>& accounts);
+  void insert_dated_entries(const std::vector<struct DatedEntry>& entries);
+  void add_effective_days(const std::vector<struct EffectiveDay>& days);
   void release_expired(const std::vector<ExpiredLine>& lines);
   void insert_changes(const std::vector<StatusChange>& changes);
   std::vector<StoredTransaction::Entry> read_entries(SPIPlanPtr plan, const TransactionId& id);

@@ -99,16 +99,18 @@ void remember_raw_header(const RawHeader& header) {
 }
 
 // Refuses entries of a transaction that was posted otherwise, and entries out of the order of their lines,
-// which would not follow the balances of the lines before them.
-void check_header(Ledger& ledger, const TransactionId& id, int first_line, std::uint64_t count) {
+// which would not follow the balances of the lines before them. Returns the transaction's effective time.
+std::int64_t check_header(Ledger& ledger, const TransactionId& id, int first_line,
+                          std::uint64_t count) {
   static constexpr const char* query =
       "SELECT (SELECT pg_catalog.count(*) FROM {ledger}.entries e "
-      "WHERE e.transaction_id OPERATOR(pg_catalog.=) t.id AND e.line OPERATOR(pg_catalog.>=) $2) "
-      "FROM {ledger}.transactions t WHERE t.id OPERATOR(pg_catalog.=) $1";
+      "WHERE e.transaction_id OPERATOR(pg_catalog.=) t.id AND e.line OPERATOR(pg_catalog.>=) $2), "
+      "t.effective_at FROM {ledger}.transactions t WHERE t.id OPERATOR(pg_catalog.=) $1";
   static constexpr Oid types[] = {UUIDOID, INT2OID};
   SPIPlanPtr plan = ledger.plan(query, 2, types);
   bool found = false;
   std::uint64_t entries = 0;
+  TimestampTz effective_at = 0;
   pg_call([&] {
     const Datum values[] = {datum_of(id), Int16GetDatum(static_cast<std::int16_t>(first_line))};
     execute(plan, SPI_OK_SELECT, values);
@@ -117,6 +119,8 @@ void check_header(Ledger& ledger, const TransactionId& id, int first_line, std::
     bool is_null = false;
     entries = static_cast<std::uint64_t>(
         DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null)));
+    effective_at = DatumGetTimestampTz(
+        SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &is_null));
   });
   if (!found)
     throw Error(Condition::transaction_not_found,
@@ -129,6 +133,7 @@ void check_header(Ledger& ledger, const TransactionId& id, int first_line, std::
     throw Error(
         Condition::transaction_out_of_order,
         "entries of transaction " + to_string(id) + " are not inserted in order of their lines");
+  return checked_time(effective_at);
 }
 
 struct NewEntry {
@@ -184,7 +189,8 @@ void adopt_entries(const TriggerData* trigger) {
     for (std::size_t first = 0, next = 0; first < entries.size(); first = next) {
       while (next < entries.size() && entries[next].transaction == entries[first].transaction)
         ++next;
-      check_header(call.ledger(), entries[first].transaction, entries[first].line, next - first);
+      entries[first].effective_at = check_header(call.ledger(), entries[first].transaction,
+                                                 entries[first].line, next - first);
     }
     SpiStore store(call.ledger(), call.caller());
     adopt(store, entries);

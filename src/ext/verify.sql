@@ -161,6 +161,8 @@ SELECT 'guard_missing', g.table_name || '.' || g.trigger_name, 'an enabled trigg
                ('period_history', 'ledger_only'), ('period_history', 'ledger_only_truncate'),
                ('holds', 'ledger_only'), ('holds', 'ledger_only_truncate'),
                ('hold_lines', 'ledger_only'), ('hold_lines', 'ledger_only_truncate'),
+               ('dated_entries', 'ledger_only'), ('dated_entries', 'ledger_only_truncate'),
+               ('effective_days', 'ledger_only'), ('effective_days', 'ledger_only_truncate'),
                ('accounts', 'guard_account'), ('accounts', 'open_account_balance'),
                ('accounts', 'immutable'), ('accounts', 'immutable_delete'), ('accounts', 'immutable_truncate'),
                ('currencies', 'immutable'), ('account_types', 'immutable'),

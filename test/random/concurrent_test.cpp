@@ -394,6 +394,21 @@ void work_together(bool with_transactions) {
                             "WHERE debits_pending <> 0 OR credits_pending <> 0"),
             std::vector<std::string>{});
   for (const std::string& finding : findings(connection)) ADD_FAILURE() << finding;
+  // Balances at any time are sums over the entries.
+  EXPECT_EQ(connection.must(R"(
+      SELECT concat_ws(' ', a.code, m.at, b.by)
+        FROM ledger.accounts a
+       CROSS JOIN (VALUES ('posted'), ('effective')) AS b (by)
+       CROSS JOIN (SELECT now() - i * interval '5 hours' AS at FROM generate_series(0, 16) i
+                   UNION SELECT posted_at FROM ledger.transactions TABLESAMPLE BERNOULLI (1) REPEATABLE (1)) m
+       WHERE ledger_balance_at(a.code, m.at, b.by) <> (
+             SELECT coalesce(sum(e.amount), 0) * CASE y.normal_side WHEN 'debit' THEN 1 ELSE -1 END
+               FROM ledger.account_types y
+               LEFT JOIN (ledger.entries e JOIN ledger.transactions t ON t.id = e.transaction_id)
+                 ON e.account_id = a.id
+                AND CASE b.by WHEN 'posted' THEN t.posted_at ELSE t.effective_at END <= m.at
+              WHERE y.code = a.type GROUP BY y.normal_side))"),
+            std::vector<std::string>{});
   std::map<std::string, std::string> keys;
   for (const std::string& row :
        connection.must("SELECT concat(key, '=', transaction_id) FROM ledger.idempotency_keys"))

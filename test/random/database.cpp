@@ -141,6 +141,14 @@ std::vector<std::string> Database::state() {
     line = name_of_id(line.substr(0, id_length), "an unknown id") + line.substr(id_length);
   std::sort(named.begin(), named.end());
   lines.insert(lines.end(), named.begin(), named.end());
+  for (const std::string& code :
+       sessions_[0].must("SELECT code FROM ledger.accounts ORDER BY code COLLATE \"C\""))
+    for (const std::int64_t time : sampled_times())
+      lines.push_back(
+          effective_line(code, time,
+                         sessions_[0].must("SELECT ledger_balance_at('" + code +
+                                           "', timestamptz 'epoch' + interval '1 microsecond' * " +
+                                           std::to_string(time) + ", 'effective')")[0]));
   return lines;
 }
 

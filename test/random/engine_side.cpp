@@ -602,6 +602,21 @@ std::vector<std::string> EngineSide::state() {
   for (const auto& [id, text] : histories) named.push_back(names_.at(id) + " history" + text);
   std::sort(named.begin(), named.end());
   lines.insert(lines.end(), named.begin(), named.end());
+  // From what the store keeps for this, as the database does.
+  for (const auto& [code, of_account] : by_account)
+    for (const std::int64_t time : sampled_times()) {
+      const Account& account = find(code);
+      Units balance = 0;
+      for (const auto& [key, amount] : store_.days())
+        if (key.first == account.id && key.second < day_of(time)) balance += amount;
+      const auto dated = store_.dated().find(account.id);
+      if (dated != store_.dated().end())
+        for (const DatedEntry& entry : dated->second)
+          if (day_of(entry.effective_at) == day_of(time) && entry.effective_at <= time)
+            balance += entry.amount;
+      if (account.normal_side == Side::credit) balance = -balance;
+      lines.push_back(effective_line(code, time, format_units(balance, account.scale)));
+    }
   return lines;
 }
 

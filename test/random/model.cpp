@@ -355,7 +355,7 @@ void Model::post_new(const Lines& lines, const Options& options, const std::stri
   if (options.expected_version && accounts_.at(lines[0].first).version != *options.expected_version)
     throw Refused{"version_conflict"};
   move(lines);
-  enter(lines, name);
+  enter(lines, name, options.effective_at);
   if (options.reference) add(references_, *options.reference);
 }
 
@@ -440,8 +440,9 @@ void Model::move(const Lines& lines, bool reserve, bool hold_limits) {
   }
 }
 
-void Model::enter(const Lines& lines, const std::string& name, const std::string& reverses) {
-  add(transactions_, {name, {lines, reverses}});
+void Model::enter(const Lines& lines, const std::string& name,
+                  const std::optional<std::int64_t>& effective_at, const std::string& reverses) {
+  add(transactions_, {name, {lines, reverses, effective_at}});
 }
 
 void Model::note_change(const std::string& name, const std::string& from, const std::string& to) {
@@ -614,7 +615,8 @@ Result Model::act(const Capture& capture) {
   if (capture.final)
     for (std::size_t i = 0; i < hold.lines.size(); ++i) give_back(*capture.hold, i);
   move(posted, false, false);
-  enter(posted, made);
+  enter(posted, made,
+        capture.options.effective_at ? capture.options.effective_at : hold.effective_at);
   const bool done = std::all_of(hold.lines.begin(), hold.lines.end(),
                                 [](const HoldLine& line) { return line.left() == 0; });
   change_status(*capture.hold, done ? "captured" : "pending");
@@ -787,7 +789,7 @@ Result Model::act(const Reverse& reverse) {
   for (std::string name = original.reverses; !name.empty(); name = transactions_.at(name).reverses)
     above.emplace_back(name, left_of(name));
   move(lines, false, !reverse.force);
-  enter(lines, made, of);
+  enter(lines, made, reverse.options.effective_at, of);
   note_change(of, all_zero(whole) ? "posted" : status_of(left, whole),
               status_of(left_of(of), whole));
   for (const auto& [name, before] : above) {
@@ -998,6 +1000,15 @@ std::vector<std::string> Model::state() {
   }
   std::sort(named.begin(), named.end());
   lines.insert(lines.end(), named.begin(), named.end());
+  for (const auto& [code, account] : accounts_)
+    for (const std::int64_t time : sampled_times()) {
+      Int balance = 0;
+      for (const auto& [name, transaction] : transactions_)
+        if (transaction.effective_at && *transaction.effective_at <= time)
+          for (const auto& [of, amount] : transaction.lines)
+            if (of == code) balance += account.debit_normal ? amount : -amount;
+      lines.push_back(effective_line(code, time, format(balance, account.scale)));
+    }
   return lines;
 }
 

@@ -53,7 +53,8 @@ class Model final : public Books {
   using Lines = std::vector<std::pair<std::string, Int>>;
   struct Transaction {
     Lines lines;
-    std::string reverses;  // empty: none
+    std::string reverses;                      // empty: none
+    std::optional<std::int64_t> effective_at;  // as it was named
   };
 
   Model();
@@ -108,7 +109,8 @@ class Model final : public Books {
   void post_new(const Lines& lines, const Options& options, const std::string& name);
   // Debits and credits the accounts, or reserves that they will be.
   void move(const Lines& lines, bool reserve = false, bool hold_limits = true);
-  void enter(const Lines& lines, const std::string& name, const std::string& reverses = "");
+  void enter(const Lines& lines, const std::string& name,
+             const std::optional<std::int64_t>& effective_at, const std::string& reverses = "");
   // Takes from what is pending.
   void unreserve(const std::string& hold, std::size_t line, Int amount);
   void give_back(const std::string& hold, std::size_t line);

@@ -322,4 +322,19 @@ void OpenTransactions::control(int session, Control control) {
   }
 }
 
+std::vector<std::int64_t> sampled_times() {
+  // Ends of days in UTC, and times within; from 2025-10-08 to 2025-10-21.
+  constexpr std::int64_t second = 1000000;
+  constexpr std::int64_t midnight = 1759881600 * second;
+  std::vector<std::int64_t> times;
+  for (std::int64_t hour = 0; hour < 14 * 24; hour += 8)
+    times.push_back(midnight + hour * 3600 * second - hour % 24 * 1001);
+  return times;
+}
+
+std::string effective_line(const std::string& account, std::int64_t time,
+                           const std::string& balance) {
+  return account + " effective at " + std::to_string(time) + " " + balance;
+}
+
 }  // namespace ledgerflow::random_test

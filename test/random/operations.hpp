@@ -178,12 +178,19 @@ std::string name_of(const Operation& operation, std::size_t item);
 // JSON that means the same becomes the same text; enough for the generator's texts.
 Text canonical_json(const Text& json);
 
+// Times before anything is posted, among those that operations name: only what is effective at another
+// time than it is posted counts there.
+std::vector<std::int64_t> sampled_times();
+std::string effective_line(const std::string& account, std::int64_t time,
+                           const std::string& balance);
+
 class Books {
  public:
   virtual ~Books() = default;
   virtual const char* name() const = 0;
   virtual Result run(const Operation& operation) = 0;
-  // Every account, entry, hold and history of a status, one line each, in order.
+  // Every account, entry, hold and history of a status, one line each, in order; then the balances of every
+  // account by effective time, at `sampled_times`.
   virtual std::vector<std::string> state() = 0;
 };
 

@@ -80,12 +80,14 @@ class LedgerTest : public ::testing::Test {
   void expect_sound_balances() const;
   void expect_sound_transactions() const;
   void expect_sound_holds() const;
+  void expect_sound_effective() const;
 };
 
 inline void LedgerTest::expect_sound() const {
   expect_sound_balances();
   expect_sound_transactions();
   expect_sound_holds();
+  expect_sound_effective();
 }
 
 inline void LedgerTest::expect_sound_balances() const {
@@ -164,6 +166,42 @@ inline void LedgerTest::expect_sound_holds() const {
   }
   for (const auto& [key, rest] : captured)
     EXPECT_TRUE(rest.first == 0 && rest.second == 0) << to_string(key.first);
+}
+
+// What is kept for balances by effective time, against entries and headers.
+inline void LedgerTest::expect_sound_effective() const {
+  std::map<std::int64_t, std::string> wanted;
+  std::map<std::int64_t, Units> totals;
+  std::map<MemoryStore::DayKey, Units> days;
+  const auto show = [](const TransactionId& id, int line, std::int64_t effective_at, Units amount,
+                       Units dated_after) {
+    return to_string(id) + " " + std::to_string(line) + " " + std::to_string(effective_at) + " " +
+           format_units(amount, 0) + " " + format_units(dated_after, 0) + "\n";
+  };
+  for (const auto& [key, entry] : store.entries()) {
+    const auto header = store.transactions().find(key.first);
+    if (header == store.transactions().end() ||
+        header->second.effective_at == header->second.posted_at)
+      continue;
+    const std::int64_t at = header->second.effective_at;
+    Units& total = totals[entry.account_id];
+    total += entry.amount;
+    days[{entry.account_id, day_of(at)}] += entry.amount;
+    wanted[entry.account_id] += show(key.first, key.second, at, entry.amount, total);
+  }
+  for (const auto& [account, entries] : store.dated()) {
+    std::string found;
+    for (const DatedEntry& entry : entries)
+      found +=
+          show(entry.transaction, entry.line, entry.effective_at, entry.amount, entry.dated_after);
+    EXPECT_EQ(found, wanted[account]) << "dated entries of account " << account;
+    wanted.erase(account);
+  }
+  EXPECT_TRUE(wanted.empty()) << "dated entries that are not kept";
+  for (const auto& [key, amount] : store.days())
+    EXPECT_EQ(format_units(amount, 0), format_units(days[key], 0))
+        << "day " << key.second << " of account " << key.first;
+  EXPECT_LE(days.size(), store.days().size()) << "days that are not kept";
 }
 
 }  // namespace ledgerflow::testing

@@ -7,15 +7,18 @@ namespace ledgerflow {
 
 namespace {
 
-// The lines of a page, in one stretch of the index (account, transaction). The operators are those of
-// pg_catalog: the functions set their search_path.
+// The lines of a page, in one stretch of the index (account, transaction). The order names the account, and no
+// condition makes it a constant: so only that index has this order. Else the planner may walk through the
+// primary key, past the entries of all other accounts. The operators are those of pg_catalog: the functions
+// set their search_path.
 #define PAGE_QUERY(direction, beyond)                                                   \
   "SELECT transaction_id, line, CASE WHEN amount > 0 THEN amount END, "                 \
   "CASE WHEN amount < 0 THEN -amount END, "                                             \
   "CASE WHEN $7 THEN balance_after ELSE -balance_after END "                            \
-  "FROM {ledger}.entries WHERE account_id = $1 "                                        \
-  "AND transaction_id >= $2 AND transaction_id < $3 AND (transaction_id, line) " beyond \
-  " ($4, $5) ORDER BY transaction_id " direction ", line " direction " LIMIT $6"
+  "FROM {ledger}.entries WHERE ROW(account_id, transaction_id) >= ROW($1, $2) "         \
+  "AND ROW(account_id, transaction_id) <= ROW($1, $3) AND transaction_id < $8 "         \
+  "AND ROW(transaction_id, line) " beyond " ROW($4, $5) ORDER BY account_id " direction \
+  ", transaction_id " direction ", line " direction " LIMIT $6"
 constexpr const char* oldest_first_query = PAGE_QUERY("ASC", ">");
 constexpr const char* newest_first_query = PAGE_QUERY("DESC", "<");
 #undef PAGE_QUERY
@@ -54,20 +57,27 @@ Rows read_rows(SPIPlanPtr plan, const Datum* values) {
 }
 
 Rows read_page(Ledger& ledger, const Account& account, const Request& request) {
-  static constexpr Oid types[] = {INT8OID, UUIDOID, UUIDOID, UUIDOID, INT2OID, INT8OID, BOOLOID};
-  // The comparison of rows bounds the scan of the index as well.
+  static constexpr Oid types[] = {INT8OID, UUIDOID, UUIDOID, UUIDOID,
+                                  INT2OID, INT8OID, BOOLOID, UUIDOID};
   ListPosition after;
   if (request.newest_first) after.transaction = first_id_at(INT64_MAX);
   if (request.after) after = *request.after;
+  TransactionId lowest = request.range.first;
+  TransactionId highest = request.range.end;
+  if (request.newest_first)
+    highest = std::min(highest, after.transaction);
+  else
+    lowest = std::max(lowest, after.transaction);
   SPIPlanPtr plan =
-      ledger.plan(request.newest_first ? newest_first_query : oldest_first_query, 7, types);
+      ledger.plan(request.newest_first ? newest_first_query : oldest_first_query, 8, types);
   const Datum values[] = {Int64GetDatum(account.id),
-                          datum_of(request.range.first),
-                          datum_of(request.range.end),
+                          datum_of(lowest),
+                          datum_of(highest),
                           datum_of(after.transaction),
                           Int16GetDatum(static_cast<std::int16_t>(after.line)),
                           Int64GetDatum(request.limit),
-                          BoolGetDatum(account.normal_side == Side::debit)};
+                          BoolGetDatum(account.normal_side == Side::debit),
+                          datum_of(request.range.end)};
   return read_rows(plan, values);
 }
 

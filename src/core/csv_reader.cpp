@@ -170,6 +170,7 @@ class CsvReader {
       refuse_line(row_line_, "a row has either a debit or a credit");
     Amount amount;
     amount.number = read_decimal(fields_[is_debit ? debit : credit].text, row_line_);
+    if (amount.number.units < 0) refuse_line(row_line_, "a negative debit or credit");
     if (!is_debit) amount.number.units = -amount.number.units;
     amount.commodity = file_.commodities.index(fields_[currency].text);
     posting.amount = amount;

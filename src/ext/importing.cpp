@@ -227,7 +227,6 @@ class Import {
   }
 
   void post() {
-    const std::unique_ptr<SpiStore> store = choose_store(call_);
     const MemoryContext memory = pg_call([] {
       return AllocSetContextCreate(CurrentMemoryContext, "ledgerflow import",
                                    ALLOCSET_DEFAULT_SIZES);
@@ -238,7 +237,7 @@ class Import {
            ++last)
         lines += plan_.transactions[last].lines.size();
       const MemoryContext caller = MemoryContextSwitchTo(memory);
-      post_batch(*store, first, last);
+      post_batch(first, last);
       MemoryContextSwitchTo(caller);
       pg_call([&] {
         MemoryContextReset(memory);
@@ -246,10 +245,11 @@ class Import {
       });
       first = last;
     }
-    store->finish();
   }
 
-  void post_batch(Store& store, std::size_t first, std::size_t last) {
+  // A store keeps things in the memory of its batch, so each batch has its own.
+  void post_batch(std::size_t first, std::size_t last) {
+    const std::unique_ptr<SpiStore> store = choose_store(call_);
     std::vector<Item> items(last - first);
     std::vector<std::string> keys(last - first);
     for (std::size_t i = first; i < last; ++i) {
@@ -273,7 +273,8 @@ class Import {
         item.posting.idempotency_key = keys[i - first];
       }
     }
-    post_all(store, items, Mode::atomic, {"line", 1, true});
+    post_all(*store, items, Mode::atomic, {"line", 1, true});
+    store->finish();
     for (const Item& item : items) {
       if (item.outcome.replayed) {
         counts_.replayed += 1;

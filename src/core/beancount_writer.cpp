@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t longest_commodity = 24;
 constexpr std::size_t amount_column = 56;
+// beancount computes with 28 digits: it could not confirm a balance of more.
+constexpr Units exact_units = power_of_ten(28);
 
 struct Root {
   std::string_view type;
@@ -206,10 +208,13 @@ class BeancountWriter : public JournalWriter {
         sums[account->shown] = {account, account->balance};
       for (const ExportAccount* account : head.accounts) add_to_parents(*account, sums);
       const std::string day = date_text(next_day(*last));
-      for (const ExportAccount* account : head.accounts)
-        out.push_back(aligned(day + " balance " + account->shown,
-                              format_units(sums[account->shown].second, account->scale)) +
-                      " ~ 0 " + account->shown_currency);
+      for (const ExportAccount* account : head.accounts) {
+        const Units sum = sums[account->shown].second;
+        if (sum >= exact_units || sum <= -exact_units) continue;
+        out.push_back(
+            aligned(day + " balance " + account->shown, format_units(sum, account->scale)) +
+            " ~ 0 " + account->shown_currency);
+      }
       out.emplace_back();
     }
     out.emplace_back(end_mark);

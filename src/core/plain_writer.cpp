@@ -1,5 +1,6 @@
 // Journals for hledger and ledger.
 #include <algorithm>
+#include <unordered_map>
 
 #include "core/journal_text.hpp"
 #include "core/journal_writer.hpp"
@@ -104,7 +105,10 @@ class PlainWriter : public JournalWriter {
     out.push_back("; Ledger " + json_string(head.ledger) + "; dates are in the time zone " +
                   head.time_zone);
     out.emplace_back();
-    for (const ExportCurrency& currency : head.currencies) declare_currency(currency, out);
+    for (const ExportCurrency& currency : head.currencies) {
+      commodities_[currency.code] = commodity_of(currency.code, head);
+      declare_currency(currency, out);
+    }
     for (ExportAccount* account : head.accounts) declare_account(*account, out);
     out.emplace_back();
   }
@@ -150,31 +154,40 @@ class PlainWriter : public JournalWriter {
     return field.is_text && field.key == "flag" && field.value == "!";
   }
 
-  // Anything but a few capital letters could mean something else.
-  static std::string commodity(const std::string& code) {
-    const bool is_bare = code.size() > 1 && std::all_of(code.begin(), code.end(), is_upper);
-    return is_bare ? code : "\"" + code + "\"";
+  // Anything but a few capital letters could mean something else, so it is in quotes. To ledger, hours,
+  // minutes and seconds are time even then: they get another name.
+  std::string commodity_of(const std::string& code, const ExportHead& head) const {
+    if (code.size() > 1 && std::all_of(code.begin(), code.end(), is_upper)) return code;
+    std::string name = code;
+    if (format_ == Format::ledger && (code == "h" || code == "m" || code == "s")) do
+        name.push_back('_');
+      while (std::any_of(head.currencies.begin(), head.currencies.end(),
+                         [&](const ExportCurrency& other) { return other.code == name; }));
+    return "\"" + name + "\"";
   }
 
   std::string example(const ExportCurrency& currency) const {
     std::string text = format_units(1000 * power_of_ten(currency.scale), currency.scale);
     if (currency.scale == 0 && format_ == Format::hledger) text += ".";  // which it asks for
-    return text + " " + commodity(currency.code);
+    return text + " " + commodities_.at(currency.code);
   }
 
   void declare_currency(const ExportCurrency& currency, TextLines& out) const {
     if (format_ == Format::hledger) {
       out.push_back("commodity " + example(currency));
     } else {
-      out.push_back("commodity " + commodity(currency.code));
+      out.push_back("commodity " + commodities_.at(currency.code));
       out.push_back(std::string(indent) + "format " + example(currency));
     }
+    const std::string& shown = commodities_.at(currency.code);
+    if (shown != currency.code && shown != "\"" + currency.code + "\"")
+      write_tag("code", currency.code, out);
     if (currency.name) write_tag("name", *currency.name, out);
   }
 
   void declare_account(ExportAccount& account, TextLines& out) const {
     account.shown = account.code;
-    account.shown_currency = commodity(account.currency);
+    account.shown_currency = commodities_.at(account.currency);
     out.push_back(
         "account " + account.code +
         (format_ == Format::hledger ? std::string("  ; type: ") + type_letter(account) : ""));
@@ -200,6 +213,7 @@ class PlainWriter : public JournalWriter {
   }
 
   Format format_;
+  std::unordered_map<std::string, std::string> commodities_;
 };
 
 }  // namespace

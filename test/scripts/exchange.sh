@@ -52,7 +52,7 @@ compare() { # compare LEDGER: the three programs read it and find the same
     check "$1: hledger reads it" '' "$(hledger -s -f "$work/$1.hledger" check 2>&1 | head -20)"
     check "$1: hledger's balances" "$(our_balances "$1")" "$(hledger_balances "$work/$1.hledger")"
     check "$1: ledger reads it" '' "$(ledger -f "$work/$1.ledger" balance 2>&1 >/dev/null | head -20)"
-    check "$1: ledger's balances" "$(our_balances "$1")" "$(ledger_balances "$work/$1.ledger")"
+    check "$1: ledger's balances" "$(our_balances "$1")" "$(ledger_balances "$work/$1.ledger" | sed 's/|h_$/|h/')" # to ledger, h is time
     check "$1: beancount reads it" '' "$(bean-check "$work/$1.beancount" 2>&1 | head -20)"
 }
 
@@ -95,18 +95,20 @@ SELECT ledger_open_account(code, type, currency, name, metadata => '{"type": "fo
     ('c9', 'asset', '9', NULL), ('d9', 'asset', '9', NULL), ('ct', 'asset', 'TRUE', NULL), ('dt', 'asset', 'TRUE', NULL), ('ch', 'asset', 'h', NULL), ('dh', 'asset', 'h', NULL), ('ca', 'asset', 'and', NULL), ('da', 'asset', 'and', NULL),
     ('cp', 'asset', 'POINTS', NULL), ('dp', 'asset', 'POINTS', NULL), (repeat('z', 255), 'asset', 'USD', repeat('n', 10000))) AS v (code, type, currency, name);
 SELECT ledger_post('assets:bank', 'a.b-c_d@e+f/g', n + 0.01, reference => nullif(left(text, 60), ''), description => text, effective_at => '2024-01-01'::timestamptz + n * interval '1 day',
-        metadata => jsonb_build_object('plain', text, 'payee', text, 'date', text, 'date2', text, 'type', text, 'uuid', text, 'value', text, 'k e y', text, 'list', jsonb_build_array(n, text), 'flag', left(text, 1), 'tags', jsonb_build_array(left(text, 50))))
+        metadata => jsonb_build_object('plain', text, 'payee', text, 'date', short, 'date2', short, 'type', short, 'uuid', short, 'value', short, 'k e y', short, 'list', jsonb_build_array(n, short), 'flag', left(text, 1), 'tags', jsonb_build_array(left(text, 50))))
   FROM unnest(ARRAY['', ' ', 'plain', ' leading', 'trailing ', E'tab\there', E'new\nline', E'\r', '"quoted"', '"', $q$'$q$, '\', 'back\slash\n', ';', 'a ; b', 'a  ; b', '* flagged', '! x', '(code) x', '(', '=x', '@', '#tag ^link', '|',
                  '[2024-01-01]', '[2024/13/40]', '[=2024/13/40]', 'date:2024-99-99', 'key: value, date: 99', 'x [2024-99-99] y', ':a:b:', '{"a": 1}', '{', 'Größe 😀 日本語', U&'\00A0nbsp\00A0', U&'\2028', E'\x01\x7f', 'a,b', 'a | b', '%', '&', '~',
-                 'end comment', 'comment', 'include /etc/passwd', repeat('long ', 2000), repeat('"\', 5000), repeat('é', 5000), repeat(U&'\+01F600', 2500), 'NULL', 'TRUE', '2024-01-01', '1,000.00', '-', '--', 'Payee:', 'x  y']) WITH ORDINALITY AS x (text, n);
+                 'end comment', 'comment', 'include /etc/passwd', repeat('long ', 2000), repeat('"\', 5000), repeat('é', 5000), repeat(U&'\+01F600', 2500), 'NULL', 'TRUE', '2024-01-01', '1,000.00', '-', '--', 'Payee:', 'x  y']) WITH ORDINALITY AS x (text, n), left(text, 300) AS short;
 SELECT ledger_post('@x', '-x', 12345678.000000000000000000000001), ledger_post('+1', '/2', 0.0001), ledger_post('4', '.3', 1.125), ledger_post('c9', 'd9', 1), ledger_post('ct', 'dt', 0.1), ledger_post('ch', 'dh', 90), ledger_post('ca', 'da', 1), ledger_post('cp', 'dp', 1000000),
        ledger_post('assets:bank:sub', 'assets', 5, effective_at => '2024-05-05 10:30:00.000001Z'), ledger_post(repeat('z', 255), 'Assets:bank', 99999999999),
        ledger_post(ARRAY[ledger_debit('assets', 1), ledger_credit('Assets:bank', 1), ledger_debit('cp', 3), ledger_credit('dp', 3), ledger_debit('@x', 0.1), ledger_credit('-x', 0.1)]);
 SQL
 compare odd
+# beancount cannot confirm balances of more than 28 digits, and CSV states none.
+declare -A stated=([hledger]=22 [ledger]=22 [beancount]=20 [csv]=0)
 for format in hledger ledger beancount csv; do
     sql $db -c "SELECT ledger_create('back_$format')" -c "INSERT INTO back_$format.account_types (code, normal_side) VALUES ('wallet', 'credit')" >/dev/null
-    check "$format: read back" "68|0|$([ $format = csv ] && echo 0 || echo 22)" "$(import "$work/odd.$format" $format back_$format)"
+    check "$format: read back" "68|0|${stated[$format]}" "$(import "$work/odd.$format" $format back_$format)"
     check "$format: the same balances" "$(our_balances odd)" "$(our_balances back_$format)"
 done
 

@@ -1,31 +1,26 @@
-"""Turn a beancount journal into ledgerflow calls, exactly.
+"""What a beancount journal comes to in a ledger of one currency an account: for check.py, and for the scales.
 
     convert.py JOURNAL OUTPUT_DIRECTORY
 
-writes setup.sql (currencies and accounts) and post.sql (one ledger_post() for each
-transaction of the journal) and prints what it found. The rules:
+writes setup.sql, which gives every currency the decimals that the journal needs, so that ledger_import() has nothing to
+round, and prints what it found. The rules are those of ledger_import():
 
-- Signs agree: beancount's positive amounts are debits, its negative amounts are credits.
-- A ledgerflow account has one currency. A beancount account that holds one commodity keeps its name;
-  one that holds several becomes one account for each of them, NAME:COMMODITY.
-- A posting held at cost or converted at a price changes one commodity into another. It passes through a
-  pair of trading accounts, so that every currency of the transaction sums to zero:
+- A beancount account that holds one commodity keeps its name; one that holds several becomes one account for each of
+  them, NAME:COMMODITY.
+- A posting held at cost or converted at a price passes through a pair of trading accounts, so that every currency of
+  the transaction sums to zero:
       16 VHT {53.60 USD}   debits Assets:US:ETrade:VHT 16 VHT, credits Equity:Trading:VHT:VHT 16 VHT,
                            debits Equity:Trading:VHT:USD 857.60 USD
 - beancount lets a transaction be off by a fraction of a cent; a ledger does not. The difference is booked,
   in full, to Equity:Rounding.
-- Nothing is rounded. A currency's scale is the most decimals that any of its amounts needs.
+- A currency's scale is the most decimals that any of its amounts needs.
 - Lines of amount zero say nothing and are left out.
-- The date becomes effective_at (midnight UTC), the narration description, and payee, tags, links, lots and the
-  author's own fields metadata. The idempotency key is made of the content, so an import can be repeated.
 """
 
 import collections
 import dataclasses
 import datetime
 import decimal
-import hashlib
-import json
 import pathlib
 import re
 import sys
@@ -33,7 +28,7 @@ from decimal import Decimal
 from typing import Any, Dict, Iterable, List, NamedTuple, Set, Tuple
 
 from beancount import loader
-from beancount.core import convert, data, position
+from beancount.core import convert, data
 
 from psql import literal
 
@@ -202,52 +197,6 @@ def convert_journal(entries: List[Any], options: Dict[str, Any]) -> Books:
     return books
 
 
-def jsonable(value: Any) -> Any:
-    """A beancount metadata value as JSON; numbers and amounts stay exact, as text."""
-    return value if value is None or isinstance(value, bool) else str(value)
-
-
-def own_fields(meta: Dict[str, Any]) -> Dict[str, Any]:
-    """The metadata that the journal's author wrote, without what the parser adds."""
-    return {key: jsonable(value) for key, value in sorted(meta.items())
-            if key not in ("filename", "lineno") and not key.startswith("__")}
-
-
-def transaction_metadata(transaction: data.Transaction) -> Dict[str, Any]:
-    """All that beancount knows of a transaction and that is neither money, date nor narration."""
-    lots = [position.to_string(posting) + (f" @ {posting.price}" if posting.price else "")
-            for posting in transaction.postings if posting.cost or posting.price]
-    known = {
-        "payee": transaction.payee,
-        "flag": transaction.flag if transaction.flag != "*" else None,
-        "tags": sorted(transaction.tags or ()),
-        "links": sorted(transaction.links or ()),
-        "lots": lots,
-    }
-    return {**own_fields(transaction.meta), **{key: value for key, value in known.items() if value}}
-
-
-def line_sql(line: Line, codes: Dict[Tuple[str, str], str]) -> str:
-    """One line as a call of ledger_debit() or ledger_credit()."""
-    function = "ledger_debit" if line.amount > 0 else "ledger_credit"
-    return f"{function}({literal(codes[line.account, line.currency])}, {line.amount.copy_abs():f})"
-
-
-def post_sql(transaction: data.Transaction, lines: List[Line], books: Books, seen: Dict[str, int]) -> str:
-    """One transaction as one call of ledger_post(); equal transactions are told apart by a counter."""
-    metadata = json.dumps(transaction_metadata(transaction), ensure_ascii=False)
-    lines_sql = ", ".join(line_sql(line, books.codes) for line in lines)
-    arguments = [f"effective_at => {literal(f'{transaction.date} 00:00:00+00')}"]
-    if transaction.narration:
-        arguments.append(f"description => {literal(transaction.narration)}")
-    if metadata != "{}":
-        arguments.append(f"metadata => {literal(metadata)}")
-    digest = hashlib.sha256("\n".join([lines_sql] + arguments).encode()).hexdigest()[:32]
-    seen[digest] = seen.get(digest, 0) + 1
-    arguments.insert(0, f"idempotency_key => {literal(f'beancount:{digest}:{seen[digest]}')}")
-    return f"SELECT ledger_post(ARRAY[{lines_sql}], {', '.join(arguments)});"
-
-
 def currency_sql(currency: str, books: Books) -> str:
     """Make a currency known, with at least the decimals that the journal needs.
 
@@ -257,31 +206,6 @@ def currency_sql(currency: str, books: Books) -> str:
     name = literal(books.names[currency]) if books.names.get(currency) else "NULL"
     return (f"DELETE FROM ledger.currencies WHERE code = {code} AND scale < {scale};\n"
             f"INSERT INTO ledger.currencies (code, scale, name) VALUES ({code}, {scale}, {name}) ON CONFLICT DO NOTHING;")
-
-
-def account_sql(account: str, currency: str, books: Books) -> str:
-    """Open one account."""
-    root = account.split(":", 1)[0]
-    fields: Dict[str, Any] = {}
-    if account in books.opened:
-        fields = {"opened": str(books.opened[account].date), **own_fields(books.opened[account].meta)}
-    metadata = literal(json.dumps(fields, ensure_ascii=False)) if fields else "NULL"
-    return (f"SELECT ledger_open_account({literal(books.codes[account, currency])}, {literal(books.types[root])}, "
-            f"{literal(currency)}, metadata => {metadata});")
-
-
-def write(path: pathlib.Path, statements: Iterable[str]) -> None:
-    """Write a file of SQL statements."""
-    path.write_text("".join(statement + "\n" for statement in statements), encoding="utf-8")
-
-
-def write_sql(books: Books, directory: pathlib.Path) -> None:
-    """Write setup.sql and post.sql."""
-    setup = [currency_sql(currency, books) for currency in sorted(books.scales)]
-    setup += [account_sql(account, currency, books) for account, currency in sorted(books.codes)]
-    seen: Dict[str, int] = {}
-    write(directory / "setup.sql", setup)
-    write(directory / "post.sql", (post_sql(t, lines, books, seen) for t, lines in books.transactions))
 
 
 def summary(books: Books, options: Dict[str, Any]) -> str:
@@ -317,7 +241,8 @@ def main(arguments: List[str]) -> int:
     except Refused as reason:
         print(f"convert.py: {reason}", file=sys.stderr)
         return 1
-    write_sql(books, directory)
+    statements = (currency_sql(currency, books) for currency in sorted(books.scales))
+    (directory / "setup.sql").write_text("\n".join(statements) + "\n", encoding="utf-8")
     print(summary(books, options))
     return 0
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import subprocess
-from typing import Iterator, List
+from typing import List
 
 PSQL = ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
 
@@ -13,17 +13,6 @@ def rows(sql: str) -> List[List[str]]:
     result = subprocess.run(PSQL + ["--csv", "--tuples-only", "--file=-"], input=sql, text=True, encoding="utf-8",
                             stdout=subprocess.PIPE, check=True)
     return list(csv.reader(io.StringIO(result.stdout)))
-
-
-def lines(path: str) -> Iterator[str]:
-    """Run a file of statements, each its own transaction, and yield the lines of output as they come."""
-    command = PSQL + ["--no-align", "--tuples-only", f"--file={path}"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            yield line.rstrip("\n")
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
 
 
 def literal(text: str) -> str:

@@ -92,15 +92,24 @@ fact Server "PostgreSQL $(value 'SHOW server_version')"
 fact Extension "ledgerflow $(value "SELECT extversion FROM pg_extension WHERE extname = 'ledgerflow'")"
 fact Ledger "schema ledger, with $(value 'SELECT count(*) FROM ledger.currencies') currencies to start from"
 
-section '3. The journal, converted'
+section '3. The journal'
 journal=${1:-$(find_journal)} || die 'the example journal of the package beancount was not found'
 fact File "$journal"
 "$python" "$demo/convert.py" "$journal" "$out" || die 'the journal cannot be converted'
 sql -f "$out/setup.sql" >"$out/setup.log"
-fact Opened "$(value 'SELECT count(*) FROM ledger.accounts') accounts in the ledger"
 
-section '4. Every transaction through ledger_post(), each committed by itself'
-"$python" "$demo/post.py" "$out/post.sql" "$(grep -c '^SELECT ledger_post(' "$out/post.sql")" || die 'the import did not go well'
+section '4. Imported by ledger_import(), all of it or nothing'
+cat >"$out/import.sql" <<'SQL'
+\set journal `cat "$JOURNAL"`
+SELECT * FROM ledger_import(:'journal', 'beancount', key_prefix => 'demo:');
+SQL
+import() { JOURNAL=$journal sql -A -t -F ' ' -f "$out/import.sql" || die 'the import did not go well'; }
+read -r posted replayed entries accounts _ balances <<<"$(import)"
+fact Posted "$posted transactions of $entries lines, into $accounts accounts that it opened"
+fact Checked "$balances balances that the journal states"
+read -r again replayed _ <<<"$(import)"
+fact 'Once more' "$again posted: $replayed are there already, by their idempotency keys"
+if [ "$posted" -eq 0 ] || [ "$again" -ne 0 ] || [ "$replayed" != "$posted" ]; then die 'importing twice posted twice'; fi
 
 section '5. Trial balance, by three accountants'
 echo
@@ -159,7 +168,7 @@ printf '\n  Nothing of this was posted, and ledger_verify() still finds nothing.
 section 'Try it'
 fact psql "psql -h $PGHOST -U $PGUSER demo"
 fact '' "SELECT * FROM ledger_trial_balance();"
-fact files "$out (setup.sql, post.sql, trial-balance.txt)"
+fact files "$out (setup.sql, import.sql, trial-balance.txt)"
 fact stop "make demo-stop"
 
 printf '\n%s%s%s\n' "$bold" "$verdict" "$plain"

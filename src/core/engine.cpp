@@ -50,7 +50,8 @@ class Batch {
   [[noreturn]] void refuse_all(const Item& item) {
     Refusal refusal = *item.outcome.refusal;
     if (items_.size() > 1 || numbering_.even_one) {
-      const std::size_t number = numbering_.first + static_cast<std::size_t>(&item - items_.data());
+      const std::size_t place = numbering_.first + static_cast<std::size_t>(&item - items_.data());
+      const std::size_t number = item.number != 0 ? item.number : place;
       refusal.message =
           std::string(numbering_.noun) + " " + std::to_string(number) + ": " + refusal.message;
     }

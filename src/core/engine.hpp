@@ -12,8 +12,9 @@ namespace ledgerflow {
 struct Item {
   Posting posting;
   std::vector<Line> lines;
-  bool linked = false;  // stands or falls with the next item
-  Outcome outcome;      // may hold a refusal already: the request could not even be read
+  bool linked = false;     // stands or falls with the next item
+  std::size_t number = 0;  // by which a refusal names it; 0: its place in the batch
+  Outcome outcome;         // may hold a refusal already: the request could not even be read
 };
 
 enum class Mode : unsigned char {

@@ -28,11 +28,6 @@ constexpr const char* insert_history_statement =
     "INSERT INTO {ledger}.account_history (account_id, changed_by, change, from_value, to_value, "
     "reason) VALUES ($1, $2, $3, $4, $5, $6)";
 
-struct Limits {
-  std::optional<Datum> min_balance;
-  std::optional<Datum> max_balance;
-};
-
 // One row of a look-up, its values copied into the call's memory; false when there is none.
 bool look_up(Ledger& ledger, const char* query, Oid type, Datum parameter, int columns,
              std::optional<Datum>* values) {
@@ -89,23 +84,6 @@ void insert_balance(Ledger& ledger, const Account& account, const Limits& limits
                           null_flag(!balance.max_balance), '\0'};
     execute(plan, SPI_OK_INSERT, values, nulls);
   });
-}
-
-struct OpenRequest {
-  std::optional<std::string_view> code, type, currency, name, metadata;
-  Limits limits;
-};
-
-void check_open_request(const OpenRequest& request) {
-  if (!request.code) throw Error(Condition::invalid_account_code, "account code must not be NULL");
-  if (!is_account_code(*request.code))
-    throw Error(Condition::invalid_account_code, "invalid account code " + quoted(*request.code));
-  if (!request.type)
-    throw Error(Condition::account_type_not_found, "account type must not be NULL");
-  if (!request.currency) throw Error(Condition::currency_not_found, "currency must not be NULL");
-  if (request.name && request.name->size() > max_text_length)
-    throw Error(Condition::invalid_description, "name is too long");
-  if (request.metadata) check_account_metadata(*request.metadata);
 }
 
 // Inserts the account unless its code is there; true when it was inserted.
@@ -169,28 +147,6 @@ void compare_with_open(Ledger& ledger, SpiStore& store, const Account& account,
   };
   compare_limit("min_balance", values[2], wanted.min_balance);
   compare_limit("max_balance", values[3], wanted.max_balance);
-}
-
-std::int64_t open_account(Call& call, const OpenRequest& request) {
-  Ledger& ledger = call.ledger();
-  const Datum currency = pg_call([&] { return new_text(*request.currency); });
-  std::optional<Datum> scale;
-  if (!look_up(ledger, find_currency_query, TEXTOID, currency, 1, &scale))
-    throw Error(Condition::currency_not_found,
-                "currency " + quoted(*request.currency) + " does not exist",
-                "There is none in ledger " + quoted(ledger.name) + ".");
-  Limits limits = limits_of_type(ledger, *request.type);
-  if (request.limits.min_balance) limits.min_balance = request.limits.min_balance;
-  if (request.limits.max_balance) limits.max_balance = request.limits.max_balance;
-
-  const bool inserted = insert_account(ledger, request);
-  const Account& account = ledger.find_account(*request.code);
-  SpiStore store(ledger, call.caller());
-  if (inserted)
-    insert_balance(ledger, account, limits);
-  else
-    compare_with_open(ledger, store, account, request, limits);
-  return account.id;
 }
 
 void write_history(Call& call, const Account& account, const char* change, const std::string& from,
@@ -277,6 +233,40 @@ Direction direction_of(const std::optional<std::string_view>& text) {
 }
 
 }  // namespace
+
+void check_open_request(const OpenRequest& request) {
+  if (!request.code) throw Error(Condition::invalid_account_code, "account code must not be NULL");
+  if (!is_account_code(*request.code))
+    throw Error(Condition::invalid_account_code, "invalid account code " + quoted(*request.code));
+  if (!request.type)
+    throw Error(Condition::account_type_not_found, "account type must not be NULL");
+  if (!request.currency) throw Error(Condition::currency_not_found, "currency must not be NULL");
+  if (request.name && request.name->size() > max_text_length)
+    throw Error(Condition::invalid_description, "name is too long");
+  if (request.metadata) check_account_metadata(*request.metadata);
+}
+
+std::int64_t open_account(Call& call, const OpenRequest& request) {
+  Ledger& ledger = call.ledger();
+  const Datum currency = pg_call([&] { return new_text(*request.currency); });
+  std::optional<Datum> scale;
+  if (!look_up(ledger, find_currency_query, TEXTOID, currency, 1, &scale))
+    throw Error(Condition::currency_not_found,
+                "currency " + quoted(*request.currency) + " does not exist",
+                "There is none in ledger " + quoted(ledger.name) + ".");
+  Limits limits = limits_of_type(ledger, *request.type);
+  if (request.limits.min_balance) limits.min_balance = request.limits.min_balance;
+  if (request.limits.max_balance) limits.max_balance = request.limits.max_balance;
+
+  const bool inserted = insert_account(ledger, request);
+  const Account& account = ledger.find_account(*request.code);
+  SpiStore store(ledger, call.caller());
+  if (inserted)
+    insert_balance(ledger, account, limits);
+  else
+    compare_with_open(ledger, store, account, request, limits);
+  return account.id;
+}
 
 void check_account_metadata(std::string_view json) {
   if (!is_json_object(json))

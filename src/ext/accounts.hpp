@@ -1,9 +1,25 @@
-// Opening accounts: shared by ledger_open_account and by the trigger for rows inserted by hand.
+// Opening accounts: shared by ledger_open_account, ledger_import and the trigger for rows inserted by hand.
 #pragma once
 
 #include "ext/session.hpp"
 
 namespace ledgerflow {
+
+struct Limits {
+  std::optional<Datum> min_balance;
+  std::optional<Datum> max_balance;
+};
+
+struct OpenRequest {
+  std::optional<std::string_view> code, type, currency, name, metadata;
+  Limits limits;
+};
+
+// What can be said of a request without looking at the ledger.
+void check_open_request(const OpenRequest& request);
+
+// Opens the account and returns its id, or that of the same one which is open. As the ledger's owner.
+std::int64_t open_account(Call& call, const OpenRequest& request);
 
 // Refuses metadata (a whole jsonb value) that is not an object or is too large.
 void check_account_metadata(std::string_view json);

@@ -22,8 +22,9 @@ enum class Table : unsigned char {
   transaction_history,
   account_history,
   period_history,
+  verifications,
 };
-inline constexpr std::size_t table_count = 13;
+inline constexpr std::size_t table_count = 14;
 inline constexpr int format_version = 1;
 
 const char* table_name(Table table);
@@ -31,6 +32,9 @@ const char* table_name(Table table);
 // How postings write: ledgerflow.store.
 enum class StoreSetting : int { automatic, heap, spi };
 StoreSetting store_setting();
+
+// Milliseconds between two messages of a long run: ledgerflow.progress; -1 is none.
+int progress_interval();
 
 struct HeapLayout;
 
@@ -61,7 +65,7 @@ class Ledger {
 
   // A kept plan of this statement. The text is a constant, known by its address; `{ledger}` in it stands
   // for the quoted schema.
-  SPIPlanPtr plan(const char* text, int parameters, const Oid* types);
+  SPIPlanPtr plan(const char* text, int parameters, const Oid* types, int cursor_options = 0);
 
   // Whether and how its tables can be written without SQL.
   const HeapLayout& heap_layout();

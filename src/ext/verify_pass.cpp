@@ -1,4 +1,4 @@
-#include "ext/verify_pass.hpp"
+#include "ext/verification.hpp"
 
 #include "ext/receiver.hpp"
 
@@ -112,11 +112,11 @@ struct Run {
   Units after = 0;
 };
 
+// Credits are what is left: debits less the balance after the last entry.
 struct AccountState {
   std::int64_t id = 0;
   std::int64_t entries = 0;
   Units debits = 0;
-  Units credits = 0;
   Run run;                  // the newest
   std::int32_t older = -1;  // the run before it, in Pass::runs
   std::int32_t currency = -1;
@@ -327,7 +327,7 @@ void Pass::take_entry(const Datum* values, const bool* nulls) {
   sum = reduced(sum + product(weight_, residue(amount)));
   ++account->entries;
   if (DatumGetInt16(values[3]) != 0 || !read_units(values[5], account->scale, after) ||
-      !add_units(amount > 0 ? account->debits : account->credits, amount > 0 ? amount : -amount)) {
+      (amount > 0 && !add_units(account->debits, amount))) {
     account->suspect = true;
     return;
   }
@@ -472,9 +472,9 @@ void Pass::compare_balances() {
         account->entries == 0
             ? nulls[3]
             : !nulls[3] && position_of(values[3], 0).same_transaction(account->run.last);
-    const bool totals_agree = since_ ? debits - credits == account->run.after
-                                     : account->entries == DatumGetInt64(values[2]) &&
-                                           debits == account->debits && credits == account->credits;
+    const bool totals_agree =
+        debits - credits == account->run.after &&
+        (since_ || (account->entries == DatumGetInt64(values[2]) && debits == account->debits));
     if (again || !readable || !last_agrees || !totals_agree) account->suspect = true;
   };
   pg_call([&] { for_each_row(plan, nullptr, nullptr, receive); });

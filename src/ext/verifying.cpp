@@ -1,6 +1,6 @@
 // Verification. One pass over all rows tells what is suspect; SQL statements tell what is wrong with it.
 #include "ext/receiver.hpp"
-#include "ext/verify_pass.hpp"
+#include "ext/verification.hpp"
 
 extern "C" {
 #include "access/xlog.h"
@@ -32,7 +32,7 @@ constexpr const char* keys_query =
 constexpr const char* verified_point_query =
     "SELECT CAST(CAST(v.horizon AS text) AS numeric), "
     "(SELECT max(e.verified_at) FROM {ledger}.verifications e "
-    "WHERE e.origin = $1 AND e.xact_id < v.horizon) - interval '1 hour' "
+    "WHERE e.origin = $1 AND e.xact_id < v.horizon) - interval '1 hour', v.verified_at "
     "FROM {ledger}.verifications v WHERE v.origin = $1 AND v.findings = 0 ORDER BY v.id DESC LIMIT "
     "1";
 constexpr const char* record_statement =
@@ -93,23 +93,6 @@ std::string origin_of(const Ledger& ledger) {
          std::to_string(ledger.relation(Table::transactions));
 }
 
-std::optional<VerifiedPoint> verified_point(Call& call, const std::string& origin) {
-  static constexpr Oid types[] = {TEXTOID};
-  SPIPlanPtr plan = call.ledger().plan(verified_point_query, 1, types);
-  std::optional<VerifiedPoint> point;
-  auto receive = [&](Datum* columns, bool* nulls) {
-    point.emplace();
-    point->horizon =
-        strtou64(DatumGetCString(DirectFunctionCall1(numeric_out, columns[0])), nullptr, 10);
-    if (!nulls[1]) point->first_id = first_id_at(unix_micros(DatumGetTimestampTz(columns[1])));
-  };
-  pg_call([&] {
-    const Datum value = new_text(origin);
-    for_each_row(plan, &value, nullptr, receive);
-  });
-  return point;
-}
-
 void record(Call& call, const Run& run, TimestampTz started, Datum horizon,
             const std::string& origin) {
   static constexpr Oid types[] = {TEXTOID, TEXTOID,        INT8OID, INT8OID,
@@ -131,6 +114,25 @@ void record(Call& call, const Run& run, TimestampTz started, Datum horizon,
 }
 
 }  // namespace
+
+std::optional<VerifiedPoint> verified_point(Ledger& ledger) {
+  const std::string origin = origin_of(ledger);
+  static constexpr Oid types[] = {TEXTOID};
+  SPIPlanPtr plan = ledger.plan(verified_point_query, 1, types);
+  std::optional<VerifiedPoint> point;
+  auto receive = [&](Datum* columns, bool* nulls) {
+    point.emplace();
+    point->horizon =
+        strtou64(DatumGetCString(DirectFunctionCall1(numeric_out, columns[0])), nullptr, 10);
+    point->first_unseen_id = first_id_at(unix_micros(DatumGetTimestampTz(columns[2])));
+    if (!nulls[1]) point->first_id = first_id_at(unix_micros(DatumGetTimestampTz(columns[1])));
+  };
+  pg_call([&] {
+    const Datum value = new_text(origin);
+    for_each_row(plan, &value, nullptr, receive);
+  });
+  return point;
+}
 
 extern "C" {
 
@@ -161,7 +163,7 @@ PGDLLEXPORT Datum ledgerflow_verify_incremental(PG_FUNCTION_ARGS) {
       return CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(xid8out, oldest)));
     });
     Run run;
-    if (!from_start) run.since = verified_point(call, origin);
+    if (!from_start) run.since = verified_point(call.ledger());
     verify(fcinfo, call, run);
     call.as_owner([&] { record(call, run, started, horizon, origin); });
     call.finish();

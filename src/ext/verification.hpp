@@ -1,3 +1,5 @@
+// Verification: what its functions share.
+//
 // One pass over all entries and headers that proves most of the books with a few machine instructions for
 // each row. It tells where something is wrong, not what: that is for SQL statements, which look closely at
 // what is suspect. What it finds sound is sound.
@@ -22,7 +24,11 @@ struct Suspects {
 struct VerifiedPoint {
   std::uint64_t horizon = 0;
   TransactionId first_id;
+  TransactionId first_unseen_id;  // of what was posted after the run itself; an estimate
 };
+
+// Of the newest run that had no findings on this server; nothing when there is none.
+std::optional<VerifiedPoint> verified_point(Ledger& ledger);
 
 // Long runs say how far they are, by a NOTICE every so often: ledgerflow.progress.
 class Progress {

@@ -35,6 +35,12 @@ UNION ALL
 SELECT 'balance_without_account', b.account_id::text, 'a row in accounts', 'none'
   FROM {ledger}.account_balances b LEFT JOIN {ledger}.accounts a ON a.id = b.account_id WHERE a.id IS NULL
 UNION ALL
+SELECT 'account_without_currency', a.code, 'currency ' || a.currency, 'none'
+  FROM {ledger}.accounts a LEFT JOIN {ledger}.currencies c ON c.code = a.currency WHERE c.code IS NULL
+UNION ALL
+SELECT 'account_without_type', a.code, 'account type ' || a.type, 'none'
+  FROM {ledger}.accounts a LEFT JOIN {ledger}.account_types y ON y.code = a.type WHERE y.code IS NULL
+UNION ALL
 SELECT d.check_name, a.code, d.expected, d.found
   FROM {ledger}.account_balances b
   JOIN {ledger}.accounts a ON a.id = b.account_id

@@ -54,13 +54,14 @@ constexpr const char* first_lines_query =
     "FROM (SELECT DISTINCT u.id FROM pg_catalog.unnest($1) AS u (id)) x";
 // Accounts that had entries before: what stood on them before the first of the new ones.
 constexpr const char* before_query =
-    "SELECT n.account_id FROM pg_catalog.unnest($1, $2, $3, $4) "
-    "AS n (account_id, transaction_id, line, balance) "
+    "SELECT n.account_id FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), "
+    "pg_catalog.unnest($3), pg_catalog.unnest($4)) AS n (account_id, transaction_id, line, "
+    "balance) "
     "LEFT JOIN LATERAL (SELECT e.balance_after FROM {ledger}.entries e "
     "WHERE e.account_id OPERATOR(pg_catalog.=) n.account_id "
+    "AND e.transaction_id OPERATOR(pg_catalog.<=) n.transaction_id "
     "AND (e.transaction_id OPERATOR(pg_catalog.<) n.transaction_id "
-    "OR e.transaction_id OPERATOR(pg_catalog.=) n.transaction_id "
-    "AND e.line OPERATOR(pg_catalog.<) n.line) "
+    "OR e.line OPERATOR(pg_catalog.<) n.line) "
     "ORDER BY e.transaction_id DESC, e.line DESC LIMIT 1) p ON true "
     "WHERE coalesce(p.balance_after, 0) OPERATOR(pg_catalog.<>) n.balance";
 constexpr const char* new_orphans_query =

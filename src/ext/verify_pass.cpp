@@ -64,6 +64,16 @@ constexpr const char* before_query =
     "OR e.line OPERATOR(pg_catalog.<) n.line) "
     "ORDER BY e.transaction_id DESC, e.line DESC LIMIT 1) p ON true "
     "WHERE coalesce(p.balance_after, 0) OPERATOR(pg_catalog.<>) n.balance";
+// Accounts without new entries whose row names a recent transaction: the newest entry must be of it.
+constexpr const char* quiet_query =
+    "SELECT b.account_id FROM pg_catalog.unnest($1) AS u (id) "
+    "JOIN {ledger}.account_balances b ON b.account_id OPERATOR(pg_catalog.=) u.id "
+    "LEFT JOIN LATERAL (SELECT e.transaction_id, e.balance_after FROM {ledger}.entries e "
+    "WHERE e.account_id OPERATOR(pg_catalog.=) b.account_id "
+    "ORDER BY e.account_id DESC, e.transaction_id DESC, e.line DESC LIMIT 1) l ON true "
+    "WHERE l.transaction_id OPERATOR(pg_catalog.=) b.last_transaction_id IS NOT TRUE "
+    "OR l.balance_after OPERATOR(pg_catalog.=) "
+    "(b.debits_posted OPERATOR(pg_catalog.-) b.credits_posted) IS NOT TRUE";
 constexpr const char* new_orphans_query =
     "SELECT 1 FROM {ledger}.entries e WHERE e.transaction_id OPERATOR(pg_catalog.>=) $1 "
     "AND NOT EXISTS (SELECT FROM {ledger}.transactions t "
@@ -125,6 +135,7 @@ struct AccountState {
   bool used = false;
   bool suspect = false;
   bool has_balance = false;
+  bool is_quiet = false;  // nothing new, though its row names a recent transaction
 };
 struct OlderRun {
   Run run;
@@ -177,6 +188,7 @@ class Pass {
   void check_sums();
   void check_runs();
   void check_before();
+  void check_quiet();
   void check_new_orphans();
   void collect_accounts();
   std::vector<Run> runs_of(const AccountState& account) const;
@@ -462,7 +474,10 @@ void Pass::compare_balances() {
     if (account == nullptr) return;  // verify.sql says so
     const bool again = account->has_balance;
     account->has_balance = true;
-    if (since_ && account->entries == 0) return;
+    if (since_ && account->entries == 0) {
+      account->is_quiet = !nulls[3] && !(id_from_datum(values[3]) < since_->first_id);
+      return;
+    }
     Units debits = 0;
     Units credits = 0;
     const bool readable = !nulls[1] && !nulls[2] && !nulls[4] && !nulls[5] &&
@@ -518,6 +533,24 @@ void Pass::check_before() {
   });
 }
 
+void Pass::check_quiet() {
+  if (!since_) return;
+  std::vector<Datum> ids;
+  for (const AccountState& account : states_)
+    if (account.used && account.is_quiet) ids.push_back(Int64GetDatum(account.id));
+  if (ids.empty()) return;
+  static constexpr Oid types[] = {INT8ARRAYOID};
+  SPIPlanPtr plan = ledger_.plan(quiet_query, 1, types);
+  auto receive = [this](const Datum* values, const bool*) {
+    if (AccountState* account = find(DatumGetInt64(values[0]))) account->suspect = true;
+  };
+  pg_call([&] {
+    const Datum array = PointerGetDatum(construct_array(
+        ids.data(), static_cast<int>(ids.size()), INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+    for_each_row(plan, &array, nullptr, receive);
+  });
+}
+
 // Entries without a header have no xact_id: they are looked for among the newer ids.
 void Pass::check_new_orphans() {
   static constexpr Oid types[] = {UUIDOID};
@@ -557,6 +590,7 @@ Suspects Pass::run() {
     check_runs();
     compare_balances();
     check_before();
+    check_quiet();
     collect_accounts();
   }
   round_ = 0;

@@ -3,9 +3,9 @@ BEGIN;
 \ir include/books.sql
 SELECT plan(22);
 SELECT is((SELECT count(*) FROM ledger_health()), 1::bigint, 'one row');
-SELECT results_eq($$SELECT ledger_name::text, format_version, last_posted_at, closed_through, last_verified_at, last_verification_mode, last_verification_findings,
+SELECT results_eq($$SELECT ledger_name = 'ledger', format_version, last_posted_at, closed_through, last_verified_at, last_verification_mode, last_verification_findings,
                            unverified_transactions, holds_expired, oldest_hold_expired_at, keys_to_expire_estimate, guards_disabled FROM ledger_health()$$,
-    $$VALUES ('ledger', 1, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL, NULL::bigint, 0::bigint, 0::bigint, NULL::timestamptz, 0::bigint, 0::bigint)$$, 'of a new ledger');
+    $$VALUES (true, 1, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::text, NULL::bigint, 0::bigint, 0::bigint, NULL::timestamptz, 0::bigint, 0::bigint)$$, 'of a new ledger');
 SELECT ok(checked_at >= now() AND horizon_lag >= 0 AND accounts_estimate >= 0 AND entries_estimate >= 0 AND transactions_estimate >= 0 AND keys_estimate >= 0, 'no estimate is negative') FROM ledger_health();
 SELECT ledger_post('assets:bank', 'liabilities:alice', 100, 'k1') AS id \gset
 SELECT is(unverified_transactions, 1::bigint, 'never verified') FROM ledger_health();
@@ -15,7 +15,7 @@ SELECT ok(last_verified_at = now() AND last_verification_mode = 'full' AND last_
 SELECT count(*) FROM ledger_verify_incremental() \g /dev/null
 SELECT is(last_verification_mode, 'incremental', 'the last run') FROM ledger_health();
 SET LOCAL session_replication_role = replica;
-UPDATE ledger.account_balances SET version = 9 WHERE account_id = 1;
+UPDATE ledger.account_balances SET debits_posted = 9 WHERE account_id = 1;
 SET LOCAL session_replication_role = origin;
 SELECT count(*) FROM ledger_verify_incremental() \g /dev/null
 SELECT is(last_verification_findings, 1::bigint, 'findings of the last run') FROM ledger_health();

@@ -35,6 +35,7 @@ constexpr const char* verified_point_query =
     "WHERE e.origin = $1 AND e.xact_id < v.horizon) - interval '1 hour', v.verified_at "
     "FROM {ledger}.verifications v WHERE v.origin = $1 AND v.findings = 0 ORDER BY v.id DESC LIMIT "
     "1";
+constexpr const char* subscribed_query = "SELECT FROM pg_subscription_rel r WHERE r.srrelid = $1";
 constexpr const char* record_statement =
     "INSERT INTO {ledger}.verifications (verified_at, verified_by, mode, findings, transactions, "
     "entries, duration, horizon, xact_id, origin) "
@@ -87,14 +88,24 @@ void verify(FunctionCallInfo fcinfo, Call& call, Run& run) {
   look(standing_query, 1, schema_type, &schema);
 }
 
-// Where the numbers of database transactions mean something.
-std::string origin_of(const Ledger& ledger) {
+// Where the numbers of database transactions mean something: nothing where logical replication brings rows of
+// another server.
+std::optional<std::string> origin_of(Ledger& ledger) {
+  static constexpr Oid types[] = {OIDOID};
+  SPIPlanPtr plan = ledger.plan(subscribed_query, 1, types);
+  bool subscribed = false;
+  auto receive = [&](const Datum*, const bool*) { subscribed = true; };
+  pg_call([&] {
+    const Datum table = ObjectIdGetDatum(ledger.relation(Table::transactions));
+    for_each_row(plan, &table, nullptr, receive);
+  });
+  if (subscribed) return std::nullopt;
   return std::to_string(GetSystemIdentifier()) + "." + std::to_string(MyDatabaseId) + "." +
          std::to_string(ledger.relation(Table::transactions));
 }
 
 void record(Call& call, const Run& run, TimestampTz started, Datum horizon,
-            const std::string& origin) {
+            const std::optional<std::string>& origin) {
   static constexpr Oid types[] = {TEXTOID, TEXTOID,        INT8OID, INT8OID,
                                   INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID};
   SPIPlanPtr plan = call.ledger().plan(record_statement, 8, types);
@@ -108,7 +119,7 @@ void record(Call& call, const Run& run, TimestampTz started, Datum horizon,
         Int64GetDatum(static_cast<std::int64_t>(run.suspects.entries_read)),
         TimestampTzGetDatum(started),
         horizon,
-        new_text(origin)};
+        new_text(origin ? *origin : std::string_view("subscriber"))};
     execute(plan, SPI_OK_INSERT, values);
   });
 }
@@ -116,7 +127,8 @@ void record(Call& call, const Run& run, TimestampTz started, Datum horizon,
 }  // namespace
 
 std::optional<VerifiedPoint> verified_point(Ledger& ledger) {
-  const std::string origin = origin_of(ledger);
+  const std::optional<std::string> origin = origin_of(ledger);
+  if (!origin) return std::nullopt;
   static constexpr Oid types[] = {TEXTOID};
   SPIPlanPtr plan = ledger.plan(verified_point_query, 1, types);
   std::optional<VerifiedPoint> point;
@@ -128,7 +140,7 @@ std::optional<VerifiedPoint> verified_point(Ledger& ledger) {
     if (!nulls[1]) point->first_id = first_id_at(unix_micros(DatumGetTimestampTz(columns[1])));
   };
   pg_call([&] {
-    const Datum value = new_text(origin);
+    const Datum value = new_text(*origin);
     for_each_row(plan, &value, nullptr, receive);
   });
   return point;
@@ -154,7 +166,7 @@ PGDLLEXPORT Datum ledgerflow_verify_incremental(PG_FUNCTION_ARGS) {
     Call call("ledger_verify_incremental()", name_argument(fcinfo, 1), Table::account_balances,
               ACL_UPDATE);
     const TimestampTz started = GetCurrentTimestamp();
-    const std::string origin = origin_of(call.ledger());
+    const std::optional<std::string> origin = origin_of(call.ledger());
     // Before anything is read: every later database transaction has a higher number.
     const Datum horizon = pg_call([&] {
       (void)GetTopFullTransactionId();

@@ -14,6 +14,7 @@ namespace ledgerflow {
 struct Suspects {
   std::vector<std::int64_t> accounts;  // entries, balance_after or totals
   bool transactions = false;           // sums, lines, headers
+  bool keys = false;                   // of idempotency, in a full run
   bool periods = false;                // something was posted with an earlier effective time
   std::uint64_t transactions_read = 0;
   std::uint64_t entries_read = 0;

@@ -1,6 +1,7 @@
 #include "ext/verification.hpp"
 
 #include "ext/receiver.hpp"
+#include "ext/verify_keys.hpp"
 
 extern "C" {
 #include "common/hashfn.h"
@@ -244,6 +245,7 @@ class Pass {
   std::vector<UnsignedUnits> sums_;    // by currency: each amount times its transaction's weight
   std::uint64_t lines_ = 0;            // sum of the weights of lines numbered 1
   std::uint64_t headers_ = 0;          // and of headers
+  KnownIds ids_;                       // of transactions, for a full run
   Position previous_;
   bool has_first_line_ = true;  // the part that was read last
   std::uint64_t weight_ = 0;    // of the transaction that was read last
@@ -397,6 +399,10 @@ void Pass::read_headers() {
       return;
     }
     headers_ += weight_of(values[0]);
+    if (!since_) {
+      const Position position = position_of(values[0], 0);
+      ids_.add(position.high, position.low);
+    }
     const TransactionId id = id_from_datum(values[0]);
     const TimestampTz posted_at = DatumGetTimestampTz(values[1]);
     const TimestampTz effective_at = DatumGetTimestampTz(values[2]);
@@ -594,10 +600,16 @@ Suspects Pass::run() {
     collect_accounts();
   }
   round_ = 0;
+  std::vector<AccountState>().swap(states_);
+  std::vector<OlderRun>().swap(runs_);
+  if (!since_) ids_.reserve();
   read_headers();
   resolve_loose_parts();
   check_sums();
-  if (since_) check_new_orphans();
+  if (since_)
+    check_new_orphans();
+  else
+    suspects_.keys = are_keys_suspect(ledger_, ids_);
   suspects_.accounts.insert(suspects_.accounts.end(), unknown_.begin(), unknown_.end());
   return std::move(suspects_);
 }

@@ -83,7 +83,7 @@ void verify(FunctionCallInfo fcinfo, Call& call, Run& run) {
     look(accounts_query, 1, accounts_type, &array);
   }
   if (run.suspects.periods) look(periods_query, 0, nullptr, nullptr);
-  if (!run.since) look(keys_query, 0, nullptr, nullptr);
+  if (run.suspects.keys) look(keys_query, 0, nullptr, nullptr);
   const Datum schema = ObjectIdGetDatum(call.ledger().schema);
   look(standing_query, 1, schema_type, &schema);
 }

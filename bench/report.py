@@ -64,6 +64,8 @@ def targets(results: Results) -> List[Dict[str, object]]:
     only("the same with 8 clients posting batches", results.ratio("batch of 8,189, 8 clients", "heap", "heap", single))
     size = "single, 10,000 accounts, 8 clients, size of the ledger"
     at_least("5 million entries against an empty ledger", 0.85, results.ratio(size, "large", "empty"))
+    at_most("ledger_verify() over the large ledger, in times of GROUP BY account_id", 3,
+            results.ratio("verification, entries a second", "GROUP BY", "ledger_verify"))
     for way in ("single", "batch"):
         value = results.facts.get(f"disk bytes per posting, {way}")
         at_most(f"disk bytes per posting, posted by {way}", 450, value if isinstance(value, float) else None)

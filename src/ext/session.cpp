@@ -301,9 +301,10 @@ SPIPlanPtr Ledger::plan(const char* text, int parameters, const Oid* types, int 
   for (std::size_t at = statement.find(placeholder); at != std::string::npos;
        at = statement.find(placeholder, at + prefix.size()))
     statement.replace(at, placeholder.size(), prefix);
+  if ((cursor_options & CURSOR_OPT_CUSTOM_PLAN) == 0) cursor_options |= CURSOR_OPT_GENERIC_PLAN;
   SPIPlanPtr made = pg_call([&] {
-    SPIPlanPtr prepared = SPI_prepare_cursor(statement.c_str(), parameters, const_cast<Oid*>(types),
-                                             CURSOR_OPT_GENERIC_PLAN | cursor_options);
+    SPIPlanPtr prepared =
+        SPI_prepare_cursor(statement.c_str(), parameters, const_cast<Oid*>(types), cursor_options);
     if (prepared == nullptr)
       elog(ERROR, "could not prepare a ledger's statement: %s", SPI_result_code_string(SPI_result));
     SPI_keepplan(prepared);

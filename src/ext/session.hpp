@@ -64,7 +64,7 @@ class Ledger {
   const Account& find_account(std::int64_t id);
 
   // A kept plan of this statement. The text is a constant, known by its address; `{ledger}` in it stands
-  // for the quoted schema.
+  // for the quoted schema. Planned once, unless the options ask for a plan of its own for each run.
   SPIPlanPtr plan(const char* text, int parameters, const Oid* types, int cursor_options = 0);
 
   // Whether and how its tables can be written without SQL.

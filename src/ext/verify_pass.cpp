@@ -118,25 +118,25 @@ TransactionId id_of(const Position& position) {
 // Entries of an account in order, each with the balance that the one before left. As the table is read in
 // its physical order, an account has mostly one run, and a new one wherever old space was used again.
 struct Run {
-  Position first;
-  Position last;
-  Units before = 0;
   Units after = 0;
+  Position last;
+  Position first;
+  Units before = 0;
 };
 
-// Credits are what is left: debits less the balance after the last entry.
+// What every entry touches stands first: two cache lines. Credits are debits less the balance after the last one.
 struct AccountState {
   std::int64_t id = 0;
   std::int64_t entries = 0;
-  Units debits = 0;
-  Run run;                  // the newest
-  std::int32_t older = -1;  // the run before it, in Pass::runs
   std::int32_t currency = -1;
   std::int16_t scale = 0;
   bool used = false;
   bool suspect = false;
   bool has_balance = false;
-  bool is_quiet = false;  // nothing new, though its row names a recent transaction
+  bool is_quiet = false;    // nothing new, though its row names a recent transaction
+  std::int32_t older = -1;  // the run before the newest, in Pass::runs
+  Units debits = 0;
+  Run run;  // the newest
 };
 struct OlderRun {
   Run run;
@@ -163,7 +163,6 @@ constexpr UnsignedUnits product(std::uint64_t weight, UnsignedUnits value) {
   return reduced(reduced(low) + reduced(wrapped));
 }
 
-// The pass keeps this much for each account; more accounts than fit into maintenance_work_mem take several passes.
 constexpr std::size_t most_loose_parts = 1000000;
 constexpr std::uint64_t rows_between_looks = 65536;  // at the clock
 
@@ -219,7 +218,9 @@ class Pass {
   template <typename Receive>
   void read(const char* query, Receive&& receive) {
     static constexpr Oid types[] = {TEXTOID, UUIDOID};
-    SPIPlanPtr plan = ledger_.plan(query, since_ ? 2 : 0, types, CURSOR_OPT_PARALLEL_OK);
+    // How much came after the point is not the same from run to run.
+    SPIPlanPtr plan = ledger_.plan(query, since_ ? 2 : 0, types,
+                                   CURSOR_OPT_PARALLEL_OK | (since_ ? CURSOR_OPT_CUSTOM_PLAN : 0));
     pg_call([&] {
       Datum values[2] = {};
       if (since_) {
@@ -247,8 +248,9 @@ class Pass {
   std::uint64_t headers_ = 0;          // and of headers
   KnownIds ids_;                       // of transactions, for a full run
   Position previous_;
-  bool has_first_line_ = true;  // the part that was read last
-  std::uint64_t weight_ = 0;    // of the transaction that was read last
+  bool in_part_ = false;  // the part that was read last, and whether it had a line 1
+  bool has_first_line_ = false;
+  std::uint64_t weight_ = 0;  // of the transaction that was read last
   bool everything_suspect_ = false;
 };
 
@@ -312,11 +314,12 @@ void Pass::take_entry(const Datum* values, const bool* nulls) {
   }
   const std::int64_t id = DatumGetInt64(values[0]);
   const Position position = position_of(values[1], DatumGetInt16(values[2]));
-  const bool is_part = !position.same_transaction(previous_);
+  const bool is_part = !in_part_ || !position.same_transaction(previous_);
   if (is_part) {
     finish_part();
     weight_ = weight_of(values[1]);
     previous_ = position;
+    in_part_ = true;
     has_first_line_ = false;
   }
   if (position.line == 1) {
@@ -351,7 +354,7 @@ void Pass::take_entry(const Datum* values, const bool* nulls) {
 
 // Rows of one transaction that lie together are a part of it; mostly there is but one.
 void Pass::finish_part() {
-  if (round_ > 0 || has_first_line_) return;
+  if (round_ > 0 || !in_part_ || has_first_line_) return;
   if (loose_.size() == loose_.capacity())
     suspects_.transactions = true;
   else
@@ -379,15 +382,14 @@ void Pass::follow(AccountState& account, const Position& position, Units amount,
   }
   Units before = after;
   if (!add_units(before, -amount)) account.suspect = true;
-  run = {position, position, before, after};
+  run = {after, position, position, before};
 }
 
 void Pass::read_entries() {
   read(since_ ? new_entries_query : entries_query,
        [this](const Datum* values, const bool* nulls) { take_entry(values, nulls); });
   finish_part();
-  has_first_line_ = true;
-  previous_ = Position();
+  in_part_ = false;
 }
 
 void Pass::read_headers() {
@@ -463,7 +465,7 @@ void Pass::check_runs() {
       for (std::size_t i = 1; i < runs.size(); ++i)
         if (!(runs[i - 1].last < runs[i].first) || runs[i - 1].after != runs[i].before)
           account.suspect = true;
-      account.run = {runs.front().first, runs.back().last, runs.front().before, runs.back().after};
+      account.run = {runs.back().after, runs.back().last, runs.front().first, runs.front().before};
       account.older = -1;
     }
     if (!since_ && account.run.before != 0) account.suspect = true;
@@ -579,7 +581,7 @@ Suspects Pass::run() {
   const std::size_t accounts = read_counts();
   const std::size_t room = static_cast<std::size_t>(maintenance_work_mem) * 1024;
   const std::size_t most = std::max<std::size_t>(room / sizeof(AccountState) / 2, 512);
-  rounds_ = accounts / most + 1;
+  rounds_ = accounts / most + 1;  // of reading the entries, each for a part of the accounts
   std::size_t slots = 1024;
   while (slots < accounts / rounds_ * 5 / 4 + accounts % rounds_) slots *= 2;
   if (rounds_ > 1) slots *= 2;  // the rounds are not of one size

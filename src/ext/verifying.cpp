@@ -51,7 +51,8 @@ struct Run {
 // Adds the rows of a statement to the findings.
 void find(Call& call, const char* query, int parameters, const Oid* types, const Datum* values,
           Tuplestorestate* rows, TupleDesc descriptor, Run& run) {
-  SPIPlanPtr plan = call.ledger().plan(query, parameters, types, CURSOR_OPT_PARALLEL_OK);
+  SPIPlanPtr plan =
+      call.ledger().plan(query, parameters, types, CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_CUSTOM_PLAN);
   auto receive = [&](Datum* columns, bool* nulls) {
     tuplestore_putvalues(rows, descriptor, columns, nulls);
     ++run.findings;

@@ -2,7 +2,7 @@
 -- column says the same thing nowhere else and only the seal can tell.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(89);
+SELECT plan(90);
 SELECT ledger_post('assets:bank', 'liabilities:alice', 100, 'k1', 'R1', 'Deposit', now() - interval '40 days', '{"a": 1}') AS first_id,
        ledger_post('assets:bank', 'equity:capital', 50) AS second_id, ledger_post('assets:yen', 'equity:yen', 7) AS yen_id,
        ledger_hold('liabilities:alice', 'liabilities:bob', 30, 'h1', 'H1') AS hold, ledger_hold('assets:bank', 'liabilities:bob', 5) AS other_hold \gset
@@ -134,6 +134,7 @@ SELECT is(t.names('INSERT INTO ledger.entries VALUES (4711, ''018d0000-0000-7000
     'entry_without_account entry_without_transaction', 'entries of nothing, without a first line');
 SELECT is(t.names(format('INSERT INTO ledger.entries SELECT account_id, ledger_new_id(), 2, stripe, 1, balance_after + 1 FROM ledger.entries WHERE transaction_id = %L AND line = 1', :'yen_id')),
     'debits_posted_mismatch entry_without_transaction last_transaction_mismatch unbalanced_transaction version_mismatch', 'an entry alone');
+SELECT is(t.names('DELETE FROM ledger.entries; INSERT INTO ledger.entries VALUES (1, ''00000000-0000-0000-0000-000000000000'', 1, 0, 5, 5)') ~ 'entry_without_transaction.*unbalanced_transaction', true, 'an entry of the id of zeros, alone in the table');
 SELECT is_empty('SELECT * FROM ledger_verify()', 'and in the end all is well');
 SELECT * FROM finish();
 ROLLBACK;

@@ -71,6 +71,8 @@ def targets(results: Results) -> List[Dict[str, object]]:
                 results.ratio(cell, "an account of 1,000 entries", "the long account"))
     at_most("time of ledger_balance_at against ledger_balance", 3,
             results.ratio(f"ledger_balance_at on an account of {long}", "ledger_balance", "ledger_balance_at"))
+    at_most("ledger_verify() over the large ledger, in times of GROUP BY account_id", 3,
+            results.ratio("verification, entries a second", "GROUP BY", "ledger_verify"))
     for way in ("single", "batch"):
         value = results.facts.get(f"disk bytes per posting, {way}")
         at_most(f"disk bytes per posting, posted by {way}", 450, value if isinstance(value, float) else None)

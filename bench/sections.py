@@ -364,6 +364,21 @@ class Bench:
 
         self.take_turns("single, 10,000 accounts, 8 clients, size of the ledger",
                         [("empty", turn(lambda number: f"empty_{number}")), ("large", turn(lambda _: "large"))], settings.headline_rounds)
+        self.verification()
+
+    def verification(self) -> None:
+        """What the ledger of the section large costs to prove, beside one sum over its entries."""
+        server, entries = self.server, self.settings.large_entries
+        # Back to what was analyzed: the postings of the turns before are in it by now.
+        server.rows("VACUUM ANALYZE large.transactions, large.entries, large.idempotency_keys, large.account_balances;")
+
+        def timed(sql: str) -> Callable[[int], Slot]:
+            return lambda _: server.timed(lambda: server.rows(sql), entries)
+
+        self.take_turns("verification, entries a second",
+                        [("GROUP BY", timed("SELECT count(*) FROM (SELECT account_id, sum(amount) FROM large.entries GROUP BY 1) x")),
+                         ("ledger_verify", timed("SELECT count(*) FROM ledger_verify('large')"))], self.settings.headline_rounds)
+        self.verify("large")
 
 
 def private_memory(pid: str) -> int:

@@ -13,10 +13,3 @@ CREATE FUNCTION ledger_trial_balance(ledger name DEFAULT NULL, OUT account text,
     LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_trial_balance';
 COMMENT ON FUNCTION ledger_trial_balance(name) IS
     'Each account''s balance in its debit or credit column, by code; per currency both columns have the same sum';
-
-CREATE FUNCTION ledger_verify(ledger name DEFAULT NULL, OUT check_name text, OUT object text, OUT expected text,
-    OUT found text) RETURNS SETOF record
-    LANGUAGE c STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'ledgerflow_verify';
-COMMENT ON FUNCTION ledger_verify(name) IS
-    'Holds balances, versions, ids and guards against the entries: one row per finding, none when all is well';

@@ -68,8 +68,40 @@ std::string format_units(Units units, int scale) {
   return text;
 }
 
+namespace {
+
+// Most amounts have at most four base-10000 digits: their value fits into a machine word. False where the
+// number needs the longer way.
+bool units_from_few_digits(bool negative, int weight, const std::int16_t* digits, int count,
+                           int scale, Units& units) {
+  constexpr int few = 4;
+  constexpr std::int64_t powers[] = {1, 10, 100, 1000};
+  constexpr int most_zeros = max_digits - few * digit_decimals;
+  if (count > few || weight < -few || weight > few) return false;
+  std::int64_t value = 0;
+  for (int i = 0; i < count; ++i) {
+    if (digits[i] < 0 || digits[i] >= digit_base) return false;
+    value = value * digit_base + digits[i];
+  }
+  const int zeros = (weight - count + 1) * digit_decimals + scale;
+  if (zeros > most_zeros || zeros <= -digit_decimals) return false;
+  Units magnitude = value;
+  if (zeros >= 0) {
+    magnitude =
+        zeros < digit_decimals ? magnitude * powers[zeros] : magnitude * power_of_ten(zeros);
+  } else {
+    if (value % powers[-zeros] != 0) return false;
+    magnitude = value / powers[-zeros];
+  }
+  units = negative ? -magnitude : magnitude;
+  return true;
+}
+
+}  // namespace
+
 AmountStatus units_from_digits(bool negative, int weight, const std::int16_t* digits, int count,
                                int scale, Units& units) {
+  if (units_from_few_digits(negative, weight, digits, count, scale, units)) return AmountStatus::ok;
   Units magnitude = 0;
   int first = 0;
   while (first < count && digits[first] == 0) ++first;

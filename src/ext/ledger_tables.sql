@@ -219,4 +219,24 @@ CREATE TABLE effective_days (
 COMMENT ON TABLE effective_days IS 'Sums of dated_entries by account and effective day; kept by the ledger alone';
 COMMENT ON COLUMN effective_days.day IS 'Day of effective_at in UTC, whatever the session''s time zone';
 COMMENT ON COLUMN effective_days.amount IS 'Debits less credits of the account''s dated entries of that day';
+
+CREATE TABLE verifications (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    verified_at timestamptz NOT NULL,
+    verified_by text NOT NULL,
+    mode text NOT NULL CHECK (mode IN ('full', 'incremental')),
+    findings bigint NOT NULL,
+    transactions bigint NOT NULL,
+    entries bigint NOT NULL,
+    duration interval NOT NULL,
+    horizon xid8 NOT NULL,
+    xact_id xid8 NOT NULL,
+    origin text NOT NULL
+);
+COMMENT ON TABLE verifications IS 'Every run of ledger_verify_incremental(), and up to where it has seen the books; append-only';
+COMMENT ON COLUMN verifications.verified_at IS 'When the database transaction that verified began';
+COMMENT ON COLUMN verifications.transactions IS 'Transactions that were read';
+COMMENT ON COLUMN verifications.horizon IS 'Of every database transaction before this one, what it posted was seen';
+COMMENT ON COLUMN verifications.xact_id IS 'The database transaction that verified';
+COMMENT ON COLUMN verifications.origin IS 'Server, database and table in which the numbers of database transactions mean something: in a restored copy they do not';
 )sql"

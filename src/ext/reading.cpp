@@ -10,11 +10,6 @@ namespace {
 constexpr const char* trial_balance_query =
     "SELECT account, type, currency, debit, credit, name, debits_posted, credits_posted "
     "FROM {ledger}.trial_balance ORDER BY account";
-constexpr const char* verify_query =
-#include "ext/verify.sql"
-    " UNION ALL SELECT v.check_name, v.object, v.expected, v.found FROM ("
-#include "ext/verify_effective.sql"
-    ") AS v";
 
 constexpr long rows_per_fetch = 1000;
 
@@ -60,16 +55,6 @@ PGDLLEXPORT Datum ledgerflow_trial_balance(PG_FUNCTION_ARGS) {
   return guarded([&] {
     Call call(name_argument(fcinfo, 0));
     return return_rows(fcinfo, call, trial_balance_query, 0, nullptr, nullptr);
-  });
-}
-
-PG_FUNCTION_INFO_V1(ledgerflow_verify);
-PGDLLEXPORT Datum ledgerflow_verify(PG_FUNCTION_ARGS) {
-  return guarded([&] {
-    Call call(name_argument(fcinfo, 0));
-    static constexpr Oid types[] = {OIDOID};
-    Datum schema = ObjectIdGetDatum(call.ledger().schema);
-    return return_rows(fcinfo, call, verify_query, 1, types, &schema);
   });
 }
 

@@ -13,7 +13,8 @@ constexpr const char* table_names[table_count] = {
     "accounts",       "account_balances",    "transactions",
     "entries",        "idempotency_keys",    "holds",
     "hold_lines",     "transaction_history", "account_history",
-    "period_history", "dated_entries",       "effective_days"};
+    "period_history", "dated_entries",       "effective_days",
+    "verifications"};
 constexpr std::size_t most_accounts = 100000;  // that a session keeps
 
 using Ledgers = std::unordered_map<Oid, LedgerPtr>;
@@ -27,6 +28,7 @@ constexpr config_enum_entry store_settings[] = {
     {"heap", static_cast<int>(StoreSetting::heap), false},
     {"spi", static_cast<int>(StoreSetting::spi), false},
     {nullptr, 0, false}};
+int progress_setting = 10000;
 int engine_depth = -1;  // trigger depth at which the engine writes; -1: it does not
 
 void table_changed(Datum, Oid relation) {
@@ -194,6 +196,8 @@ int trigger_depth() { return DatumGetInt32(pg_trigger_depth(nullptr)); }
 
 const char* table_name(Table table) { return table_names[static_cast<std::size_t>(table)]; }
 
+int progress_interval() { return progress_setting; }
+
 StoreSetting store_setting() { return static_cast<StoreSetting>(store_setting_value); }
 
 void start_session() {
@@ -207,6 +211,10 @@ void start_session() {
       "the ledger's tables are ordinary ones.",
       &store_setting_value, static_cast<int>(StoreSetting::automatic), store_settings, PGC_USERSET,
       0, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("ledgerflow.progress",
+                          "How often long verifications say how far they are, as a NOTICE.",
+                          "0: at every step; -1: never.", &progress_setting, 10000, -1, INT_MAX,
+                          PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
 #if PG_VERSION_NUM >= 150000
   MarkGUCPrefixReserved("ledgerflow");
 #else
@@ -294,7 +302,7 @@ void Call::throw_refusal(Refusal refusal) {
   throw Error(std::move(refusal));
 }
 
-SPIPlanPtr Ledger::plan(const char* text, int parameters, const Oid* types, int options) {
+SPIPlanPtr Ledger::plan(const char* text, int parameters, const Oid* types, int cursor_options) {
   const auto known = plans_.find(text);
   if (known != plans_.end()) return known->second;
   std::string statement(text);
@@ -302,9 +310,10 @@ SPIPlanPtr Ledger::plan(const char* text, int parameters, const Oid* types, int 
   for (std::size_t at = statement.find(placeholder); at != std::string::npos;
        at = statement.find(placeholder, at + prefix.size()))
     statement.replace(at, placeholder.size(), prefix);
+  if ((cursor_options & CURSOR_OPT_CUSTOM_PLAN) == 0) cursor_options |= CURSOR_OPT_GENERIC_PLAN;
   SPIPlanPtr made = pg_call([&] {
     SPIPlanPtr prepared =
-        SPI_prepare_cursor(statement.c_str(), parameters, const_cast<Oid*>(types), options);
+        SPI_prepare_cursor(statement.c_str(), parameters, const_cast<Oid*>(types), cursor_options);
     if (prepared == nullptr)
       elog(ERROR, "could not prepare a ledger's statement: %s", SPI_result_code_string(SPI_result));
     SPI_keepplan(prepared);

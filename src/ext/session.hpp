@@ -24,8 +24,9 @@ enum class Table : unsigned char {
   period_history,
   dated_entries,
   effective_days,
+  verifications,
 };
-inline constexpr std::size_t table_count = 15;
+inline constexpr std::size_t table_count = 16;
 inline constexpr int format_version = 1;
 
 const char* table_name(Table table);
@@ -33,6 +34,9 @@ const char* table_name(Table table);
 // How postings write: ledgerflow.store.
 enum class StoreSetting : int { automatic, heap, spi };
 StoreSetting store_setting();
+
+// Milliseconds between two messages of a long run: ledgerflow.progress; -1 is none.
+int progress_interval();
 
 struct HeapLayout;
 
@@ -62,9 +66,8 @@ class Ledger {
   const Account& find_account(std::int64_t id);
 
   // A kept plan of this statement. The text is a constant, known by its address; `{ledger}` in it stands
-  // for the quoted schema. The plan is made once for all values, or for those of each call (a report).
-  SPIPlanPtr plan(const char* text, int parameters, const Oid* types,
-                  int options = CURSOR_OPT_GENERIC_PLAN);
+  // for the quoted schema. Planned once, unless the options ask for a plan of its own for each run.
+  SPIPlanPtr plan(const char* text, int parameters, const Oid* types, int cursor_options = 0);
 
   // Whether and how its tables can be written without SQL.
   const HeapLayout& heap_layout();

@@ -63,7 +63,7 @@ SELECT is(t.names(format(damage, :'first_id', :'second_id', :'third_id')), names
     ('UPDATE ledger.currencies SET scale = 0 WHERE code = ''USD''; UPDATE ledger.entries SET amount = amount + 0.5, balance_after = balance_after + 0.5 WHERE transaction_id = %3$L AND amount = 5',
      'debits_posted_mismatch invalid_amount unbalanced_transaction', 'decimals that the currency does not have'),
     ('UPDATE ledger.idempotency_keys SET transaction_id = ledger_new_id() WHERE key = ''k1''', 'key_without_transaction', 'a key without transaction'),
-    ('DROP INDEX ledger.transactions_reference_key; UPDATE ledger.transactions SET reference = ''R'' WHERE reference IS NOT NULL', 'duplicate_reference', 'a reference used twice')
+    ('DROP INDEX ledger.transactions_reference_key; UPDATE ledger.transactions SET reference = ''R'' WHERE reference IS NOT NULL', 'duplicate_reference guard_missing', 'a reference used twice')
    ) AS x (damage, names, why);
 SELECT is(t.names($$INSERT INTO ledger.transactions (id, posted_at, effective_at, xact_id, created_by)
                     VALUES ('01700000-0000-7000-8000-000000000000', to_timestamp(x'017000000000'::bigint / 1000.0), now(), '1', 'me')$$), 'transaction_without_lines', 'a header without entries');

@@ -178,7 +178,7 @@ def check_errors(reference):
 
 
 def check_verify(reference):
-    source = (ROOT / "src/ext/verify.sql").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src/ext").glob("verify*.sql")))
     checks = set(re.findall(r"^SELECT '(\w+)'|^ {4}\('(\w+)', ", source, re.M))
     for name in {first or second for first, second in checks}:
         if f"`{name}`" not in (section(reference, "ledger_verify") or ""):

@@ -7,12 +7,21 @@ namespace ledgerflow {
 
 namespace {
 
-constexpr const char* table_names[table_count] = {
-    "settings",      "currencies",          "account_types",
-    "accounts",      "account_balances",    "transactions",
-    "entries",       "idempotency_keys",    "holds",
-    "hold_lines",    "transaction_history", "account_history",
-    "period_history"};
+constexpr const char* table_names[table_count] = {"settings",
+                                                  "currencies",
+                                                  "account_types",
+                                                  "accounts",
+                                                  "account_balances",
+                                                  "transactions",
+                                                  "entries",
+                                                  "idempotency_keys",
+                                                  "holds",
+                                                  "hold_lines",
+                                                  "transaction_history",
+                                                  "account_history",
+                                                  "period_history",
+                                                  "seals",
+                                                  "seal_blocks"};
 constexpr std::size_t most_accounts = 100000;  // that a session keeps
 
 using Ledgers = std::unordered_map<Oid, LedgerPtr>;

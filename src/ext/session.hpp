@@ -22,8 +22,10 @@ enum class Table : unsigned char {
   transaction_history,
   account_history,
   period_history,
+  seals,
+  seal_blocks,
 };
-inline constexpr std::size_t table_count = 13;
+inline constexpr std::size_t table_count = 15;
 inline constexpr int format_version = 1;
 
 const char* table_name(Table table);

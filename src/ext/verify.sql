@@ -158,6 +158,8 @@ SELECT 'guard_missing', g.table_name || '.' || g.trigger_name, 'an enabled trigg
                ('transaction_history', 'ledger_only'), ('transaction_history', 'ledger_only_truncate'),
                ('account_history', 'ledger_only'), ('account_history', 'ledger_only_truncate'),
                ('period_history', 'ledger_only'), ('period_history', 'ledger_only_truncate'),
+               ('seals', 'ledger_only'), ('seals', 'ledger_only_truncate'),
+               ('seal_blocks', 'ledger_only'), ('seal_blocks', 'ledger_only_truncate'),
                ('holds', 'ledger_only'), ('holds', 'ledger_only_truncate'),
                ('hold_lines', 'ledger_only'), ('hold_lines', 'ledger_only_truncate'),
                ('accounts', 'guard_account'), ('accounts', 'open_account_balance'),

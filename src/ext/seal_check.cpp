@@ -139,7 +139,12 @@ class Unsealed {
 // The transactions that a seal has listed, one after the other, whatever somebody has made of the list.
 class ListedTransactions {
  public:
-  ListedTransactions(Ledger& ledger, std::int64_t seal) : blocks_(ledger, seal) { next(); }
+  ListedTransactions(Ledger& ledger, const Seal& seal)
+      : blocks_(ledger, seal.number),
+        transactions_(seal.transactions),
+        in_range_(seal.transactions - seal.late) {
+    read_block();
+  }
 
   bool at_end() const { return block_ == nullptr; }
   const TransactionId& id() const { return block_->ids[at_]; }
@@ -147,30 +152,37 @@ class ListedTransactions {
     const std::size_t from = std::min(at_ * leaf_mark_size, block_->marks.size());
     return std::string_view(block_->marks).substr(from, leaf_mark_size);
   }
+
   void next() {
-    if (block_ != nullptr && ++at_ < block_->ids.size()) return;
-    at_ = 0;
-    do {
-      block_ = blocks_.next();
-      if (block_ != nullptr) is_sound_ = is_sound_ && is_sound();
-    } while (block_ != nullptr && block_->ids.empty());
-    if (block_ != nullptr) roots_.push_back(block_->root);
+    const TransactionId before = id();
+    ++taken_;
+    if (++at_ == block_->ids.size()) read_block();
+    // In the order of ids, and the latecomers once more from the front.
+    if (!at_end() && taken_ != in_range_) is_sound_ = is_sound_ && before < id();
   }
 
-  // Read to the end: whether the blocks are in order, and the roots that they bear.
-  bool sound() const { return is_sound_; }
+  // Read to the end: whether it is such a list as a seal makes, and the roots that its blocks bear.
+  bool sound() const { return is_sound_ && taken_ == transactions_; }
   const std::vector<Digest>& roots() const { return roots_; }
 
  private:
-  bool is_sound() const {
-    return block_->number == static_cast<std::int64_t>(roots_.size()) &&
-           block_->marks.size() == block_->ids.size() * leaf_mark_size &&
-           block_->ids.size() <= seal_block_size;
+  void read_block() {
+    at_ = 0;
+    while ((block_ = blocks_.next()) != nullptr) {
+      is_sound_ = is_sound_ && !block_->ids.empty() &&
+                  block_->number == static_cast<std::int64_t>(roots_.size()) &&
+                  block_->marks.size() == block_->ids.size() * leaf_mark_size;
+      roots_.push_back(block_->root);
+      if (!block_->ids.empty()) return;
+    }
   }
 
   SealBlockRows blocks_;
+  const std::int64_t transactions_;
+  const std::int64_t in_range_;
   const SealBlock* block_ = nullptr;
   std::size_t at_ = 0;
+  std::int64_t taken_ = 0;
   bool is_sound_ = true;
   std::vector<Digest> roots_;
 };
@@ -185,7 +197,7 @@ class SealCheck {
         before_(before && before->server && before->server == seal.server ? &*before : nullptr),
         after_(after),
         through_(through),
-        listed_(ledger, seal.number),
+        listed_(ledger, seal),
         block_(sha256),
         tree_(sha256),
         sha256_(sha256) {}
@@ -198,13 +210,12 @@ class SealCheck {
     const bool is_whole = transactions_ == seal_.transactions && entries_ == seal_.entries &&
                           tree_.size() > 0 && tree_.root() == seal_.tree;
     findings.add_all(seal_.number, forgeries_, forgery_count_);
-    if (is_whole) {
-      // The rows are right; then what differs is the list.
-      if (difference_count_ > 0 || !listed_.sound() || listed_.roots() != roots_)
-        findings.add(seal_.number,
-                     {"seal_blocks", "what was hashed", "rows were edited, added or removed"});
-      return;
-    }
+    // Of a list that is none, nobody can say which transactions it means.
+    const bool is_listed = listed_.sound();
+    if (!is_listed || (is_whole && (difference_count_ > 0 || listed_.roots() != roots_)))
+      findings.add(seal_.number,
+                   {"seal_blocks", "what was hashed", "rows were edited, added or removed"});
+    if (is_whole || !is_listed) return;
     findings.add_all(seal_.number, differences_, difference_count_);
     if (difference_count_ == 0)
       findings.add(

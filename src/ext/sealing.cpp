@@ -3,13 +3,17 @@
 #include "ext/seals.hpp"
 #include "ext/spi_rows.hpp"
 
+extern "C" {
+#include "access/transam.h"
+}
+
 namespace ledgerflow {
 
 namespace {
 
 constexpr const char* horizon_query =
-    "SELECT pg_catalog.pg_snapshot_xmin(s), pg_catalog.pg_snapshot_xmax(s), "
-    "pg_catalog.inet_client_addr() FROM pg_catalog.pg_current_snapshot() s";
+    "SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()), "
+    "pg_catalog.inet_client_addr()";
 // Every entry counts one version of its account: what is visible, less what is sealed, is to be sealed.
 constexpr const char* unsealed_entries_query =
     "SELECT CAST((SELECT coalesce(pg_catalog.sum(version), 0) FROM {ledger}.account_balances) "
@@ -160,8 +164,9 @@ std::optional<Seal> make_seal(Ledger& ledger, Oid caller, std::int64_t now,
   {
     const SingleRow row(ledger, horizon_query, 0, nullptr, nullptr);
     seal.horizon = U64FromFullTransactionId(DatumGetFullTransactionId(row.column(1)));
-    seal.next = U64FromFullTransactionId(DatumGetFullTransactionId(row.column(2)));
-    const std::optional<Datum> inet = row.nullable(3);
+    // Not the snapshot's xmax: later ones may have begun before it as well.
+    seal.next = U64FromFullTransactionId(pg_call([] { return ReadNextFullTransactionId(); }));
+    const std::optional<Datum> inet = row.nullable(2);
     // As a cast to text writes it.
     const char* address = pg_call([&] {
       return inet ? TextDatumGetCString(DirectFunctionCall1(network_show, *inet)) : nullptr;

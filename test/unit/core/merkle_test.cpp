@@ -119,16 +119,18 @@ TEST(Merkle, EveryPathLeadsToTheRoot) {
       ASSERT_EQ(root_of_path(sha256, all[index], index, count, path), root);
       // No other place: of the same tree, or outside of it.
       for (std::size_t other = 0; other <= count + 1; ++other)
-        if (other != index)
+        if (other != index) {
           ASSERT_NE(root_of_path(sha256, all[index], other, count, path), root)
               << index << " as " << other << " of " << count;
+        }
       // No longer and no shorter path.
       std::vector<Digest> longer = path;
       longer.push_back(root);
       ASSERT_NE(root_of_path(sha256, all[index], index, count, longer), root);
-      if (!path.empty())
+      if (!path.empty()) {
         ASSERT_NE(root_of_path(sha256, all[index], index, count, {path.begin(), path.end() - 1}),
                   root);
+      }
     }
   }
 }

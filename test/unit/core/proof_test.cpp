@@ -166,7 +166,8 @@ TEST(Proof, AnyInputIsSafe) {
       }
       if (text.empty()) text = "x";
     }
-    if (text != whole) ASSERT_FALSE(check_proof(sha256, text, root).holds) << text;
+    if (text == whole) continue;
+    ASSERT_FALSE(check_proof(sha256, text, root).holds) << text;
   }
 }
 

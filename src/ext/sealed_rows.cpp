@@ -54,17 +54,6 @@ enum EntryColumn {
 constexpr long rows_per_fetch = 1000;
 constexpr std::size_t most_accounts = 100000;  // kept by a reader
 
-// Runs `body` with a memory context of its own.
-template <typename Body>
-auto in_context(MemoryContext context, Body&& body) {
-  return pg_call([&] {
-    const MemoryContext outer = MemoryContextSwitchTo(context);
-    const auto result = body();
-    MemoryContextSwitchTo(outer);
-    return result;
-  });
-}
-
 std::string_view text_of(Datum value) {
   return in_utf8(view_of(PointerGetDatum(PG_DETOAST_DATUM_PACKED(value))));
 }
@@ -85,6 +74,12 @@ std::string_view in_utf8(std::string_view text) {
   if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII) return text;
   const char* converted = pg_server_to_any(text.data(), static_cast<int>(text.size()), PG_UTF8);
   return converted == text.data() ? text : std::string_view(converted);
+}
+
+MemoryContext new_scratch() {
+  return pg_call([] {
+    return AllocSetContextCreate(CurrentMemoryContext, "ledgerflow seal", ALLOCSET_DEFAULT_SIZES);
+  });
 }
 
 TransactionId highest_id() {
@@ -153,10 +148,7 @@ Datum new_id_array(const std::vector<TransactionId>& ids) {
 SealedRows::SealedRows(Ledger& ledger, const char* headers, const char* entries,
                        const std::array<Datum, 2>& values, int parameters, const Oid* types)
     : ledger_(ledger),
-      scratch_(pg_call([] {
-        return AllocSetContextCreate(CurrentMemoryContext, "ledgerflow seal",
-                                     ALLOCSET_DEFAULT_SIZES);
-      })),
+      scratch_(new_scratch()),
       headers_(ledger.plan(headers, parameters, types), values.data()),
       entries_(ledger.plan(entries, parameters, types), values.data()) {
   has_entry_ = next_entry();

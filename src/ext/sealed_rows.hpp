@@ -12,6 +12,20 @@ TransactionId highest_id();
 // In UTF-8, whatever the database is in: a restore into another encoding does not change it. May raise.
 std::string_view in_utf8(std::string_view text);
 
+// A memory context for what is needed as long as one row is, below the current one.
+MemoryContext new_scratch();
+
+// Runs `body` with a memory context of its own.
+template <typename Body>
+auto in_context(MemoryContext context, Body&& body) {
+  return pg_call([&] {
+    const MemoryContext outer = MemoryContextSwitchTo(context);
+    const auto result = body();
+    MemoryContextSwitchTo(outer);
+    return result;
+  });
+}
+
 // The rows of a query, fetched by the thousand. Lives within one call.
 class RowCursor {
  public:

@@ -96,22 +96,26 @@ SealBlockRows::SealBlockRows(Ledger& ledger, std::int64_t seal, std::int64_t blo
 const SealBlock* SealBlockRows::next() {
   if (!rows_.next()) return nullptr;
   block_.number = DatumGetInt64(rows_.value(block_number));
-  block_.marks = plain_view(rows_.value(block_marks));
   block_.root = stored_digest(rows_.value(block_root));
-  Datum* ids = nullptr;
-  int count = 0;
-  pg_call([&] {
-    bool* nulls = nullptr;
+  MemoryContextReset(scratch_);
+  block_.marks = in_context(scratch_, [&] {
+    return view_of(PointerGetDatum(PG_DETOAST_DATUM_PACKED(rows_.value(block_marks))));
+  });
+  struct Ids {
+    Datum* values;
+    bool* nulls;
+    int count;
+  };
+  const Ids ids = in_context(scratch_, [&] {
+    Ids found{};
     deconstruct_array(DatumGetArrayTypeP(rows_.value(block_ids)), UUIDOID, UUID_LEN, false,
-                      TYPALIGN_CHAR, &ids, &nulls, &count);
-    // Only a hand can have put a NULL there: an id that no transaction has takes its place.
-    static pg_uuid_t no_id{};
-    for (int i = 0; i < count; ++i)
-      if (nulls[i]) ids[i] = UUIDPGetDatum(&no_id);
+                      TYPALIGN_CHAR, &found.values, &found.nulls, &found.count);
+    return found;
   });
   block_.ids.clear();
-  for (int i = 0; i < count; ++i) block_.ids.push_back(id_from_datum(ids[i]));
-  pg_call([&] { pfree(ids); });
+  // Only a hand can have put a NULL there: an id that no transaction has takes its place.
+  for (int i = 0; i < ids.count; ++i)
+    block_.ids.push_back(ids.nulls[i] ? lowest_id : id_from_datum(ids.values[i]));
   return &block_;
 }
 

@@ -33,11 +33,17 @@ class SealBlockRows {
  public:
   SealBlockRows(Ledger& ledger, std::int64_t seal);
   SealBlockRows(Ledger& ledger, std::int64_t seal, std::int64_t block);
+  ~SealBlockRows() { MemoryContextDelete(scratch_); }
+  SealBlockRows(const SealBlockRows&) = delete;
+  SealBlockRows& operator=(const SealBlockRows&) = delete;
+
+  // The next block, or nullptr. It stays until the next call.
   const SealBlock* next();
   void close() { rows_.close(); }
 
  private:
   RowCursor rows_;
+  MemoryContext scratch_ = new_scratch();
   SealBlock block_;
 };
 

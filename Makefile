@@ -15,8 +15,8 @@ WARNINGS := -Wall -Wextra -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual $
 SHADOW    = $(if $(findstring clang,$(CXX)),-Wshadow,-Wshadow=local)
 CXX_MODE := -std=c++17 -fvisibility=hidden -fvisibility-inlines-hidden
 
-# The store in memory is for tests.
-CPP_FILES  := $(sort $(filter-out src/core/memory_store.cpp,$(wildcard src/core/*.cpp)) $(wildcard src/ext/*.cpp))
+# The store in memory is for tests, SHA-256 for the client: the server has its own.
+CPP_FILES  := $(sort $(filter-out src/core/memory_store.cpp src/core/sha256.cpp,$(wildcard src/core/*.cpp)) $(wildcard src/ext/*.cpp))
 SQL_PARTS  := $(sort $(wildcard sql/[0-9]*.sql))
 SQL_SCRIPT := sql/$(EXTENSION)--$(EXTVERSION).sql
 FORMATTED   = $(shell find src test bench -name '*.cpp' -o -name '*.hpp' 2>/dev/null)

@@ -76,6 +76,9 @@ def targets(results: Results) -> List[Dict[str, object]]:
     for way in ("single", "batch"):
         value = results.facts.get(f"disk bytes per posting, {way}")
         at_most(f"disk bytes per posting, posted by {way}", 450, value if isinstance(value, float) else None)
+    for cell in results.slots:
+        if cell.startswith("entries sealed, "):
+            at_least("ledger_seal, entries a second on one core", 300_000, results.median(cell, "ledger_seal"))
     settled = results.facts.get("memory of a session, kB after a fifth of the postings")
     final = results.facts.get("memory of a session, kB at the end")
     grown = float(final) - float(settled) if isinstance(settled, int) and isinstance(final, int) else None

@@ -333,6 +333,31 @@ class Bench:
         self.results.facts["memory of a session, postings"] = settings.memory_postings
         self.say(f"  memory: {settled:,} kB after a fifth of {settings.memory_postings:,} postings, {final:,} kB at the end")
 
+    # Section seal: hashing what was posted, beside the plainest question to the same entries.
+
+    def seal(self) -> None:
+        settings, server = self.settings, self.server
+        books.make_ledger(server, "sealed")
+        books.make_inputs(server, [1_000])
+        server.pgbench(server.file("fill.sql", books.batch_script(1_000)), 1, count=settings.seal_entries // 2_000,
+                       variables=self.variables(), options=options("sealed", "auto", synchronous_commit="off"))
+        server.rows("VACUUM ANALYZE sealed.transactions, sealed.entries, sealed.account_balances, sealed.accounts;")
+        entries = int(server.value("SELECT count(*) FROM sealed.entries"))
+        one_core = {"max_parallel_workers_per_gather": "0"}
+
+        def turn(sql: str) -> Callable[[int], Slot]:
+            return lambda _: server.timed(lambda: server.rows(sql, options=one_core), entries)
+
+        self.take_turns(f"entries sealed, {entries:,}", [
+            ("ledger_seal", turn("BEGIN; SELECT root FROM ledger_seal('sealed'); ROLLBACK;")),
+            ("sum(amount) by account", turn("SELECT count(*) FROM (SELECT account_id, sum(amount) FROM sealed.entries GROUP BY 1) s"))],
+            settings.rounds)
+        server.rows("SELECT ledger_seal('sealed'); VACUUM ANALYZE sealed.seal_blocks;")
+        self.take_turns(f"entries verified against their seal, {entries:,}",
+                        [("ledger_verify_seal", turn("SELECT count(*) FROM ledger_verify_seal(ledger => 'sealed')"))], settings.rounds)
+        if server.rows("SELECT * FROM ledger_verify_seal(ledger => 'sealed') LIMIT 1"):
+            self.results.note("WRONG: ledger_verify_seal() has findings")
+
     # Section large: a ledger of millions of entries against an empty one.
 
     def large(self) -> None:

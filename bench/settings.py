@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "bench"
 
-SECTIONS = ["single", "batch", "copy", "read", "disk", "memory", "large"]
+SECTIONS = ["single", "batch", "copy", "read", "disk", "memory", "seal", "large"]
 ACCOUNTS = 10_000
 HOT = ACCOUNTS + 1  # the account that everything goes into
 BATCH_SIZES = [10, 100, 1_000, 8_189]
@@ -37,6 +37,7 @@ class Settings:
         self.memory_postings = self._int("MEMORY_POSTINGS", quick=50_000, full=1_000_000)
         self.disk_postings = self._int("DISK_POSTINGS", quick=50_000, full=200_000)
         self.copy_rows = self._int("COPY_ROWS", quick=20_000, full=200_000)
+        self.seal_entries = self._int("SEAL_ENTRIES", quick=100_000, full=1_000_000)
         self.batch_seconds = self._float("BATCH_SECONDS", quick=0.5, full=2.0)  # sets the number of batches in a slot
         self.random_keys = os.environ.get("BENCH_KEYS", "random") == "random"
         self.keep = os.environ.get("BENCH_KEEP", "") not in ("", "0")

@@ -80,6 +80,14 @@ CREATE TRIGGER ledger_only BEFORE INSERT OR UPDATE OR DELETE ON verifications
     FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_guard();
 CREATE TRIGGER ledger_only_truncate BEFORE TRUNCATE ON verifications
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.ledger_guard();
+CREATE TRIGGER ledger_only BEFORE INSERT OR UPDATE OR DELETE ON seals
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_guard();
+CREATE TRIGGER ledger_only_truncate BEFORE TRUNCATE ON seals
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.ledger_guard();
+CREATE TRIGGER ledger_only BEFORE INSERT OR UPDATE OR DELETE ON seal_blocks
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.ledger_guard();
+CREATE TRIGGER ledger_only_truncate BEFORE TRUNCATE ON seal_blocks
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.ledger_guard();
 
 -- What entries rest on: the named columns never change.
 CREATE TRIGGER immutable BEFORE UPDATE ON accounts

@@ -166,7 +166,9 @@ CREATE TABLE transaction_history (
     changed_by text NOT NULL,
     from_status text,
     to_status text NOT NULL,
-    reason text
+    reason text,
+    client_address inet DEFAULT pg_catalog.inet_client_addr(),
+    application text DEFAULT nullif(pg_catalog.current_setting('application_name', true), '')
 );
 CREATE INDEX transaction_history_transaction_id_idx ON transaction_history (transaction_id);
 COMMENT ON TABLE transaction_history IS 'Every change of the status of a transaction or hold: who, when, from, to; append-only';
@@ -179,7 +181,9 @@ CREATE TABLE account_history (
     change text NOT NULL,
     from_value text,
     to_value text,
-    reason text
+    reason text,
+    client_address inet DEFAULT pg_catalog.inet_client_addr(),
+    application text DEFAULT nullif(pg_catalog.current_setting('application_name', true), '')
 );
 CREATE INDEX account_history_account_id_idx ON account_history (account_id);
 CREATE TABLE period_history (
@@ -188,7 +192,9 @@ CREATE TABLE period_history (
     changed_by text NOT NULL,
     from_closed_through timestamptz,
     to_closed_through timestamptz,
-    reason text
+    reason text,
+    client_address inet DEFAULT pg_catalog.inet_client_addr(),
+    application text DEFAULT nullif(pg_catalog.current_setting('application_name', true), '')
 );
 COMMENT ON TABLE period_history IS 'Every closing and reopening of periods: who, when, from, to; append-only';
 
@@ -239,4 +245,45 @@ COMMENT ON COLUMN verifications.transactions IS 'Transactions that were read';
 COMMENT ON COLUMN verifications.horizon IS 'Of every database transaction before this one, what it posted was seen';
 COMMENT ON COLUMN verifications.xact_id IS 'The database transaction that verified';
 COMMENT ON COLUMN verifications.origin IS 'Server, database and table in which the numbers of database transactions mean something: in a restored copy they do not';
+
+-- What ledger_seal() has hashed. The columns are what the hash of a seal is made of.
+CREATE TABLE seals (
+    seal bigint PRIMARY KEY,
+    transactions bigint NOT NULL,
+    entries bigint NOT NULL,
+    late bigint NOT NULL,
+    last_transaction_id uuid NOT NULL,
+    sealed_at timestamptz NOT NULL,
+    sealed_by text NOT NULL,
+    client_address inet,
+    server bigint,
+    horizon xid8 NOT NULL,
+    next_xact_id xid8 NOT NULL,
+    tree bytea NOT NULL,
+    root bytea NOT NULL
+);
+COMMENT ON TABLE seals IS 'One row for each ledger_seal() that found something new; append-only';
+COMMENT ON COLUMN seals.late IS 'How many of its transactions have an id below that of one sealed before: they were not visible yet';
+COMMENT ON COLUMN seals.last_transaction_id IS 'The greatest id of all that is sealed';
+COMMENT ON COLUMN seals.server IS 'System identifier of the server; NULL where transactions come by logical replication';
+COMMENT ON COLUMN seals.horizon IS 'Database transactions below it had ended when it was sealed';
+COMMENT ON COLUMN seals.next_xact_id IS 'Database transactions from it on had not begun when it was sealed';
+COMMENT ON COLUMN seals.tree IS 'SHA-256 Merkle root of its transactions';
+COMMENT ON COLUMN seals.root IS 'Hash of the root of the seal before and of this row: keep it outside, and it proves everything up to here';
+
+-- Rows stay below the size from which PostgreSQL moves values out of line.
+CREATE TABLE seal_blocks (
+    seal bigint NOT NULL,
+    block bigint NOT NULL,
+    last_transaction_id uuid NOT NULL,
+    transaction_ids uuid[] NOT NULL,
+    marks bytea NOT NULL,
+    root bytea NOT NULL,
+    PRIMARY KEY (seal, block)
+);
+CREATE INDEX seal_blocks_last_transaction_id_idx ON seal_blocks (last_transaction_id);
+COMMENT ON TABLE seal_blocks IS 'Which transactions a seal holds, 64 to a row, in the order in which they were hashed; append-only';
+COMMENT ON COLUMN seal_blocks.last_transaction_id IS 'The greatest id of the block';
+COMMENT ON COLUMN seal_blocks.marks IS 'The first four bytes of each transaction''s hash: they tell which one was changed';
+COMMENT ON COLUMN seal_blocks.root IS 'Merkle root of the block, a node of the seal''s tree';
 )sql"

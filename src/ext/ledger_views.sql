@@ -82,4 +82,35 @@ SELECT t.reverses AS transaction_id, t.id AS reversed_by, t.posted_at, t.descrip
  WHERE t.reverses IS NOT NULL
    AND (t.posted_at > (SELECT m.at FROM as_of m)) IS NOT TRUE;
 COMMENT ON VIEW reversals IS 'Reversed transactions beside the transactions that reverse them';
+
+CREATE OR REPLACE VIEW audit AS
+SELECT t.posted_at AS at, t.created_by AS actor, NULL::inet AS client_address, NULL::text AS application,
+       CASE WHEN t.reverses IS NOT NULL THEN 'reversal' WHEN t.hold IS NOT NULL THEN 'capture' ELSE 'posting' END AS action,
+       'transaction' AS object_kind, t.id::text AS object, NULL::text AS from_value, 'posted' AS to_value, t.description AS reason,
+       jsonb_strip_nulls(jsonb_build_object('reference', t.reference, 'reverses', t.reverses, 'hold', t.hold,
+                                            'effective_at', nullif(t.effective_at, t.posted_at), 'metadata', t.metadata)) AS details
+  FROM transactions t
+UNION ALL
+SELECT h.changed_at, h.changed_by, h.client_address, h.application, 'status',
+       CASE WHEN EXISTS (SELECT FROM holds o WHERE o.id = h.transaction_id) THEN 'hold' ELSE 'transaction' END,
+       h.transaction_id::text, h.from_status, h.to_status, h.reason, '{}'
+  FROM transaction_history h
+UNION ALL
+SELECT a.created_at, NULL, NULL, NULL, 'opening', 'account', a.code, NULL, 'open', NULL,
+       jsonb_build_object('type', a.type, 'currency', a.currency)
+  FROM accounts a
+UNION ALL
+SELECT h.changed_at, h.changed_by, h.client_address, h.application, h.change, 'account', coalesce(a.code, h.account_id::text),
+       h.from_value, h.to_value, h.reason, '{}'
+  FROM account_history h LEFT JOIN accounts a ON a.id = h.account_id
+UNION ALL
+SELECT h.changed_at, h.changed_by, h.client_address, h.application,
+       CASE WHEN h.to_closed_through > h.from_closed_through OR h.from_closed_through IS NULL THEN 'closing' ELSE 'reopening' END,
+       'period', 'closed through', h.from_closed_through::text, h.to_closed_through::text, h.reason, '{}'
+  FROM period_history h
+UNION ALL
+SELECT s.sealed_at, s.sealed_by, s.client_address, NULL, 'sealing', 'seal', s.seal::text, NULL, encode(s.root, 'hex'), NULL,
+       jsonb_build_object('transactions', s.transactions, 'entries', s.entries, 'late', s.late)
+  FROM seals s;
+COMMENT ON VIEW audit IS 'Who did what, when, and (but for postings) from where: postings, changes of statuses, accounts and periods, seals';
 )sql"

@@ -8,13 +8,24 @@ namespace ledgerflow {
 
 namespace {
 
-constexpr const char* table_names[table_count] = {
-    "settings",       "currencies",          "account_types",
-    "accounts",       "account_balances",    "transactions",
-    "entries",        "idempotency_keys",    "holds",
-    "hold_lines",     "transaction_history", "account_history",
-    "period_history", "dated_entries",       "effective_days",
-    "verifications"};
+constexpr const char* table_names[table_count] = {"settings",
+                                                  "currencies",
+                                                  "account_types",
+                                                  "accounts",
+                                                  "account_balances",
+                                                  "transactions",
+                                                  "entries",
+                                                  "idempotency_keys",
+                                                  "holds",
+                                                  "hold_lines",
+                                                  "transaction_history",
+                                                  "account_history",
+                                                  "period_history",
+                                                  "dated_entries",
+                                                  "effective_days",
+                                                  "verifications",
+                                                  "seals",
+                                                  "seal_blocks"};
 constexpr std::size_t most_accounts = 100000;  // that a session keeps
 
 using Ledgers = std::unordered_map<Oid, LedgerPtr>;

@@ -25,8 +25,10 @@ enum class Table : unsigned char {
   dated_entries,
   effective_days,
   verifications,
+  seals,
+  seal_blocks,
 };
-inline constexpr std::size_t table_count = 16;
+inline constexpr std::size_t table_count = 18;
 inline constexpr int format_version = 1;
 
 const char* table_name(Table table);

@@ -163,6 +163,8 @@ SELECT 'guard_missing', g.table_name || '.' || g.trigger_name, 'an enabled trigg
                ('account_history', 'ledger_only'), ('account_history', 'ledger_only_truncate'),
                ('period_history', 'ledger_only'), ('period_history', 'ledger_only_truncate'),
                ('verifications', 'ledger_only'), ('verifications', 'ledger_only_truncate'),
+               ('seals', 'ledger_only'), ('seals', 'ledger_only_truncate'),
+               ('seal_blocks', 'ledger_only'), ('seal_blocks', 'ledger_only_truncate'),
                ('holds', 'ledger_only'), ('holds', 'ledger_only_truncate'),
                ('hold_lines', 'ledger_only'), ('hold_lines', 'ledger_only_truncate'),
                ('dated_entries', 'ledger_only'), ('dated_entries', 'ledger_only_truncate'),

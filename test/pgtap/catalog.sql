@@ -25,7 +25,7 @@ SELECT is_empty($$SELECT signature FROM function WHERE proname NOT IN ('ledger_e
                      AND (pronargdefaults = 0 OR pg_get_function_arg_default(oid, pronargs) NOT IN ('NULL::name', '''ledger''::name'))$$, 'and may be left out');
 SELECT set_eq($$SELECT proname::text FROM function WHERE provolatile = 's'$$,
               '{ledger_balance,ledger_balance_at,ledger_available,ledger_trial_balance,ledger_statement,ledger_find_transactions,ledger_verify,ledger_to_minor,ledger_from_minor,
-                ledger_rollup,ledger_balances_by_type,ledger_balances_by_metadata,ledger_balance_sheet,ledger_income_statement,ledger_movements,ledger_compare,ledger_chart,ledger_export,ledger_health}'::text[], 'what reads is stable');
+                ledger_rollup,ledger_balances_by_type,ledger_balances_by_metadata,ledger_balance_sheet,ledger_income_statement,ledger_movements,ledger_compare,ledger_chart,ledger_export,ledger_health,ledger_verify_seal,ledger_prove}'::text[], 'what reads is stable');
 SELECT set_eq($$SELECT proname::text FROM function WHERE provolatile = 'i'$$, '{ledger_errors,ledger_debit,ledger_credit}'::text[], 'what depends on its arguments only is immutable');
 SELECT set_eq($$SELECT proname::text FROM function WHERE proparallel = 's'$$, '{ledger_errors,ledger_debit,ledger_credit,ledger_new_id}'::text[], 'and parallel safe; the session''s memory of a ledger is not');
 SELECT is_empty($$SELECT signature FROM function WHERE proparallel = 'r'$$, 'nothing is in between');

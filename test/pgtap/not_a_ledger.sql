@@ -13,7 +13,7 @@ SELECT is(t.verdict(t.attempt($$SELECT ledger_balance('a', 'information_schema')
 -- A look-alike, table by table.
 CREATE SCHEMA alike;
 SELECT ('CREATE TABLE alike.' || name || ' (LIKE ledger.' || name || ' INCLUDING ALL)')
-  FROM unnest('{settings,currencies,account_types,accounts,account_balances,transactions,entries,idempotency_keys,holds,hold_lines,transaction_history,period_history,dated_entries,effective_days,verifications}'::text[]) AS name
+  FROM unnest('{settings,currencies,account_types,accounts,account_balances,transactions,entries,idempotency_keys,holds,hold_lines,transaction_history,period_history,dated_entries,effective_days,verifications,seals,seal_blocks}'::text[]) AS name
 \gexec
 SELECT is((t.attempt($$SELECT ledger_balance('a', 'alike')$$)).detail, 'Its schema has no table "account_history".', 'a look-alike with a table missing');
 CREATE VIEW alike.account_history AS SELECT * FROM ledger.account_history;

@@ -11,6 +11,7 @@ CREATE EXTENSION ledgerflow;
 SELECT ledger_create();
 SELECT ledger_open_account('a', 'asset', 'USD'), ledger_open_account('b', 'liability', 'USD', min_balance => 0);
 DO $$ BEGIN PERFORM ledger_post('a', 'b', 1.5, 'key ' || i) FROM generate_series(1, 100) i; END $$;
+SELECT ledger_seal();
 SQL
 balances=$(sql $db -c 'SELECT * FROM ledger_trial_balance()')
 key=$(sql $db -c "SELECT transaction_id FROM ledger.idempotency_keys WHERE key = 'key 5'")
@@ -18,7 +19,7 @@ key=$(sql $db -c "SELECT transaction_id FROM ledger.idempotency_keys WHERE key =
 writes=("SELECT ledger_post('a', 'b', 1)" "SELECT ledger_post('a', 'b', 1.5, 'key 5')" "SELECT post_transfer('a', 'b', 1)"
     "SELECT ledger_post(ARRAY[ledger_debit('a', 1), ledger_credit('b', 1)])" "SELECT ledger_open_account('c', 'asset', 'USD')"
     "SELECT ledger_open_account('a', 'asset', 'USD')" "SELECT ledger_set_limits('b', 1, NULL)" "SELECT ledger_freeze_account('a')"
-    "SELECT ledger_unfreeze_account('a')" "SELECT ledger_close_account('a')" "SELECT ledger_create('other')" "SELECT ledger_maintain()"
+    "SELECT ledger_unfreeze_account('a')" "SELECT ledger_close_account('a')" "SELECT ledger_create('other')" "SELECT ledger_maintain()" "SELECT ledger_seal()"
     "SELECT ledger_upgrade()" "INSERT INTO ledger.transactions DEFAULT VALUES")
 reads() {  # reads WHERE PREFIX
     check "$1: balance" 150.00 "$(sql $db -c "$2" -c "SELECT ledger_balance('b')")"
@@ -29,6 +30,8 @@ reads() {  # reads WHERE PREFIX
         (SELECT total FROM ledger_rollup('b', at => 'tomorrow', by => 'posted')), (SELECT debits FROM ledger_movements(prefix => 'a'))")"
     check "$1: minor units" 12500 "$(sql $db -c "$2" -c "SELECT ledger_to_minor(125, 'USD')")"
     check "$1: verified" '' "$(sql $db -c "$2" -c 'SELECT * FROM ledger_verify()')"
+    check "$1: seals verified" '' "$(sql $db -c "$2" -c 'SELECT * FROM ledger_verify_seal()')"
+    check "$1: proof" 'ledgerflow-proof 1' "$(sql $db -c "$2" -c "SELECT split_part(ledger_prove('$key'), E'\\n', 1)")"
 }
 
 # On the primary, in read-only transactions, of each isolation level, and deferrable.

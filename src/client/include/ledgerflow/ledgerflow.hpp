@@ -6,4 +6,5 @@
 #include "ledgerflow/condition.hpp"
 #include "ledgerflow/error.hpp"
 #include "ledgerflow/posting.hpp"
+#include "ledgerflow/proof.hpp"
 #include "ledgerflow/transaction_id.hpp"

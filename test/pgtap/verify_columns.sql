@@ -2,7 +2,7 @@
 -- column says the same thing nowhere else and only the seal can tell.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(90);
+SELECT plan(92);
 SELECT ledger_post('assets:bank', 'liabilities:alice', 100, 'k1', 'R1', 'Deposit', now() - interval '40 days', '{"a": 1}') AS first_id,
        ledger_post('assets:bank', 'equity:capital', 50) AS second_id, ledger_post('assets:yen', 'equity:yen', 7) AS yen_id,
        ledger_hold('liabilities:alice', 'liabilities:bob', 30, 'h1', 'H1') AS hold, ledger_hold('assets:bank', 'liabilities:bob', 5) AS other_hold \gset
@@ -33,15 +33,15 @@ CREATE TEMPORARY TABLE damage (relation text, column_name text, statement text, 
 INSERT INTO damage
 SELECT relation, column_name, replace(replace(replace(replace(statement, '%first', quote_literal(:'first_id')), '%hold', quote_literal(:'hold')), '%second', quote_literal(:'second_id')), '%reversal', quote_literal(:'reversal')), names
   FROM (VALUES
-    ('entries', 'account_id', 'SET account_id = 4 WHERE transaction_id = %first AND line = 1', 'balance_after_mismatch debits_posted_mismatch reversal_exceeds_transaction version_mismatch'),
-    ('entries', 'transaction_id', 'SET transaction_id = %second, line = 3 WHERE transaction_id = %first AND line = 1', 'balance_after_mismatch reversal_exceeds_transaction transaction_without_lines unbalanced_transaction'),
-    ('entries', 'line', 'SET line = 9 WHERE transaction_id = %first AND line = 1', 'nothing'),
+    ('entries', 'account_id', 'SET account_id = 4 WHERE transaction_id = %first AND line = 1', 'balance_after_mismatch dated_entry_mismatch debits_posted_mismatch effective_day_mismatch reversal_exceeds_transaction version_mismatch'),
+    ('entries', 'transaction_id', 'SET transaction_id = %second, line = 3 WHERE transaction_id = %first AND line = 1', 'balance_after_mismatch dated_entry_mismatch effective_day_mismatch reversal_exceeds_transaction transaction_without_lines unbalanced_transaction'),
+    ('entries', 'line', 'SET line = 9 WHERE transaction_id = %first AND line = 1', 'dated_entry_mismatch'),
     ('entries', 'stripe', 'SET stripe = 1 WHERE transaction_id = %first AND line = 1', 'balance_after_mismatch debits_posted_mismatch entry_without_balance version_mismatch'),
-    ('entries', 'amount', 'SET amount = 99.99 WHERE transaction_id = %first AND line = 1', 'balance_after_mismatch debits_posted_mismatch unbalanced_transaction'),
+    ('entries', 'amount', 'SET amount = 99.99 WHERE transaction_id = %first AND line = 1', 'balance_after_mismatch dated_entry_mismatch debits_posted_mismatch effective_day_mismatch unbalanced_transaction'),
     ('entries', 'balance_after', 'SET balance_after = 1 WHERE transaction_id = %first AND line = 1', 'balance_after_mismatch'),
     ('transactions', 'id', 'SET id = ''018d0000-0000-7000-8000-000000000000'' WHERE id = %second', 'entry_without_transaction id_time_mismatch transaction_without_lines'),
-    ('transactions', 'posted_at', 'SET posted_at = posted_at + interval ''1 hour'' WHERE id = %second', 'id_time_mismatch'),
-    ('transactions', 'effective_at', 'SET effective_at = ''infinity'' WHERE id = %second', 'invalid_effective_at'),
+    ('transactions', 'posted_at', 'SET posted_at = posted_at + interval ''1 hour'' WHERE id = %second', 'dated_entry_mismatch effective_day_mismatch id_time_mismatch'),
+    ('transactions', 'effective_at', 'SET effective_at = ''infinity'' WHERE id = %second', 'dated_entry_mismatch effective_day_mismatch invalid_effective_at'),
     ('transactions', 'xact_id', 'SET xact_id = ''1'' WHERE id = %second', 'nothing'),
     ('transactions', 'created_by', 'SET created_by = ''x'' WHERE id = %second', 'nothing'),
     ('transactions', 'type', 'SET type = ''x'' WHERE id = %second', 'nothing'),
@@ -86,6 +86,8 @@ SELECT relation, column_name, replace(replace(replace(replace(statement, '%first
     ('hold_lines', 'captured', 'SET captured = 9 WHERE hold_id = %hold AND line = 1', 'debits_pending_mismatch hold_mismatch'),
     ('hold_lines', 'released', 'SET released = 1 WHERE hold_id = %hold AND line = 1', 'debits_pending_mismatch'),
     ('hold_lines', 'is_open', 'SET is_open = false WHERE hold_id = %hold AND line = 1', 'hold_mismatch'),
+    ('hold_lines', 'settled_at', 'SET settled_at = now() WHERE hold_id = %hold AND line = 1', 'hold_mismatch'),
+    ('hold_lines', 'raises', 'SET raises = ''[]'' WHERE hold_id = %hold AND line = 1', 'nothing'),
     ('idempotency_keys', 'key', 'SET key = ''x'' WHERE key = ''k1''', 'nothing'),
     ('idempotency_keys', 'transaction_id', 'SET transaction_id = ''018d0000-0000-7000-8000-000000000000'' WHERE key = ''k1''', 'key_without_transaction'),
     ('idempotency_keys', 'created_at', 'SET created_at = ''2020-01-01''', 'nothing'),
@@ -119,16 +121,16 @@ SELECT is_empty($$SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute 
 -- Rows that are gone, doubled or made up, and values that no ledger writes.
 SELECT is(t.names(format(damage, :'first_id', :'second_id', :'yen_id', :'reversal', :'hold')), names, why)
   FROM (VALUES
-    ('ALTER TABLE ledger.entries ALTER amount DROP NOT NULL; UPDATE ledger.entries SET amount = NULL WHERE transaction_id = %1$L AND line = 1', 'balance_after_mismatch debits_posted_mismatch invalid_amount reversal_exceeds_transaction unbalanced_transaction', 'an amount that is NULL'),
-    ('UPDATE ledger.entries SET amount = ''Infinity'' WHERE transaction_id = %1$L AND line = 1', 'balance_after_mismatch debits_posted_mismatch invalid_amount unbalanced_transaction', 'one that is infinite'),
+    ('ALTER TABLE ledger.entries ALTER amount DROP NOT NULL; UPDATE ledger.entries SET amount = NULL WHERE transaction_id = %1$L AND line = 1', 'balance_after_mismatch dated_entry_mismatch debits_posted_mismatch effective_day_mismatch invalid_amount reversal_exceeds_transaction unbalanced_transaction', 'an amount that is NULL'),
+    ('UPDATE ledger.entries SET amount = ''Infinity'' WHERE transaction_id = %1$L AND line = 1', 'balance_after_mismatch dated_entry_mismatch debits_posted_mismatch effective_day_mismatch invalid_amount unbalanced_transaction', 'one that is infinite'),
     ('UPDATE ledger.entries SET balance_after = ''NaN'' WHERE transaction_id = %1$L AND line = 1', 'balance_after_mismatch', 'a balance_after that is no number'),
-    ('UPDATE ledger.entries SET amount = 10::numeric ^ 1000 WHERE transaction_id = %1$L AND line = 1', 'balance_after_mismatch debits_posted_mismatch invalid_amount unbalanced_transaction', 'one of a thousand digits'),
-    ('UPDATE ledger.entries SET amount = amount + 170141183460469231731687303715884105727 * sign(amount) * 0.01, balance_after = balance_after WHERE transaction_id = %1$L AND line = 1', 'balance_after_mismatch debits_posted_mismatch invalid_amount unbalanced_transaction', 'a difference that is the modulus of the weighted sums'),
+    ('UPDATE ledger.entries SET amount = 10::numeric ^ 1000 WHERE transaction_id = %1$L AND line = 1', 'balance_after_mismatch dated_entry_mismatch debits_posted_mismatch effective_day_mismatch invalid_amount unbalanced_transaction', 'one of a thousand digits'),
+    ('UPDATE ledger.entries SET amount = amount + 170141183460469231731687303715884105727 * sign(amount) * 0.01, balance_after = balance_after WHERE transaction_id = %1$L AND line = 1', 'balance_after_mismatch dated_entry_mismatch debits_posted_mismatch effective_day_mismatch invalid_amount unbalanced_transaction', 'a difference that is the modulus of the weighted sums'),
     ('UPDATE ledger.entries SET amount = -amount, balance_after = balance_after - 2 * amount WHERE transaction_id = %3$L', 'credits_posted_mismatch debits_posted_mismatch', 'a transaction turned round with its balances'),
     ('UPDATE ledger.entries e SET balance_after = o.balance_after FROM ledger.entries o WHERE o.account_id = 1 AND e.account_id = 1 AND e.transaction_id = %1$L AND o.transaction_id = %2$L', 'balance_after_mismatch', 'a balance_after of another line'),
-    ('ALTER TABLE ledger.entries DROP CONSTRAINT entries_pkey; INSERT INTO ledger.entries SELECT * FROM ledger.entries WHERE transaction_id = %1$L', 'balance_after_mismatch credits_posted_mismatch debits_posted_mismatch guard_missing version_mismatch', 'doubled entries'),
+    ('ALTER TABLE ledger.entries DROP CONSTRAINT entries_pkey; INSERT INTO ledger.entries SELECT * FROM ledger.entries WHERE transaction_id = %1$L', 'balance_after_mismatch credits_posted_mismatch dated_entry_mismatch debits_posted_mismatch effective_day_mismatch guard_missing version_mismatch', 'doubled entries'),
     ('DELETE FROM ledger.account_balances', 'account_without_balance', 'no balances at all'),
-    ('UPDATE ledger.transactions SET effective_at = posted_at - interval ''31 days'' WHERE id = %2$L; UPDATE ledger.period_history SET changed_at = ''2020-01-01''', 'posted_in_closed_period', 'a posting moved into a closed period')
+    ('UPDATE ledger.transactions SET effective_at = posted_at - interval ''31 days'' WHERE id = %2$L; UPDATE ledger.period_history SET changed_at = ''2020-01-01''', 'dated_entry_mismatch effective_day_mismatch posted_in_closed_period', 'a posting moved into a closed period')
    ) AS x (damage, names, why);
 SELECT is(t.names('INSERT INTO ledger.entries VALUES (4711, ''018d0000-0000-7000-8000-000000000000'', 2, 0, 5, 5), (4712, ''018d0000-0000-7000-8000-000000000000'', 3, 0, -5, -5)'),
     'entry_without_account entry_without_transaction', 'entries of nothing, without a first line');

@@ -5,6 +5,7 @@ import time
 from typing import Callable, Dict, List, Tuple
 
 import books
+import client_library
 from books import options
 from results import Results
 from server import Server, Slot
@@ -242,6 +243,11 @@ class Bench:
         limit = next((name for name in found.split() if name.strip("_") in
                       ("limit", "page_size", "max_rows", "rows", "max_lines", "lines", "count", "row_limit", "page_limit")), "")
         return account + f"SELECT * FROM ledger_statement('customer:' || :account{f', {limit} => 50' if limit else ''}) LIMIT 50;\n"
+
+    # Section client: the C++ library.
+
+    def client(self) -> None:
+        client_library.measure(self)
 
     # Section disk: bytes of a two-line posting without key and texts.
 

@@ -70,6 +70,13 @@ def targets(results: Results) -> List[Dict[str, object]]:
     at_most("client library, time of one posting against pgbench's", 1.1, library / pgbench if library and pgbench else None)
     size = "single, 10,000 accounts, 8 clients, size of the ledger"
     at_least("5 million entries against an empty ledger", 0.85, results.ratio(size, "large", "empty"))
+    long = next((cell.rsplit(" of ", 1)[1] for cell in results.slots if cell.startswith("ledger_statement, ")), "")
+    for place in ("first", "middle", "last"):
+        cell = f"ledger_statement, {place} page of 100 of {long}"
+        at_most(f"time of a statement's {place} page of 100, {long or 'a long account'}, against 1,000 entries", 1.5,
+                results.ratio(cell, "an account of 1,000 entries", "the long account"))
+    at_most("time of ledger_balance_at against ledger_balance", 3,
+            results.ratio(f"ledger_balance_at on an account of {long}", "ledger_balance", "ledger_balance_at"))
     for way in ("single", "batch"):
         value = results.facts.get(f"disk bytes per posting, {way}")
         at_most(f"disk bytes per posting, posted by {way}", 450, value if isinstance(value, float) else None)

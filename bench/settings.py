@@ -33,6 +33,7 @@ class Settings:
         self.scale = self._int("SCALE", quick=50, full=50)  # of pgbench's own tables
         self.wal_gb = self._int("WAL_GB", quick=2, full=6)  # segments made before measuring
         self.large_entries = self._int("LARGE_ENTRIES", quick=0, full=5_000_000)
+        self.long_entries = self._int("LONG_ENTRIES", quick=20_000, full=1_000_000)  # of the account with a long history
         self.memory_postings = self._int("MEMORY_POSTINGS", quick=50_000, full=1_000_000)
         self.disk_postings = self._int("DISK_POSTINGS", quick=50_000, full=200_000)
         self.copy_rows = self._int("COPY_ROWS", quick=20_000, full=200_000)

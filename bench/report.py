@@ -2,6 +2,7 @@
 
 from typing import Dict, List, Optional
 
+import client_library
 from results import Results
 
 Row = List[str]
@@ -62,6 +63,11 @@ def targets(results: Results) -> List[Dict[str, object]]:
     only("the same against the ceiling that updates balances", results.ratio(big, "heap", "ceiling and balances"))
     at_least("batch of 8,189, 1 client, against single postings, 8 clients", 8, results.ratio(big, "heap", "heap", single))
     only("the same with 8 clients posting batches", results.ratio("batch of 8,189, 8 clients", "heap", "heap", single))
+    client = client_library.CELL
+    at_least("client library, Poster against one at a time", 5,
+             results.ratio(client, "library, Poster", "library, one at a time"))
+    library, pgbench = (results.median(client, name, "p50_ms") for name in ("library, one at a time", "pgbench, the same SQL"))
+    at_most("client library, time of one posting against pgbench's", 1.1, library / pgbench if library and pgbench else None)
     size = "single, 10,000 accounts, 8 clients, size of the ledger"
     at_least("5 million entries against an empty ledger", 0.85, results.ratio(size, "large", "empty"))
     long = next((cell.rsplit(" of ", 1)[1] for cell in results.slots if cell.startswith("ledger_statement, ")), "")

@@ -6,6 +6,7 @@ import time
 from typing import Callable, Dict, List, Tuple
 
 import books
+import client_library
 from books import options
 from results import Results
 from server import Server, Slot
@@ -265,6 +266,11 @@ class Bench:
         self.take_turns(f"ledger_balance_at on an account of {settings.long_entries:,} entries",
                         [("ledger_balance_at", turn(f"SELECT ledger_balance_at('long', '{middle}')")),
                          ("ledger_balance", turn("SELECT ledger_balance('long')"))], settings.rounds)
+
+    # Section client: the C++ library.
+
+    def client(self) -> None:
+        client_library.measure(self)
 
     # Section disk: bytes of a two-line posting without key and texts.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "bench"
 
-SECTIONS = ["single", "batch", "copy", "read", "disk", "memory", "seal", "large"]
+SECTIONS = ["single", "batch", "copy", "read", "client", "disk", "memory", "seal", "large"]
 ACCOUNTS = 10_000
 HOT = ACCOUNTS + 1  # the account that everything goes into
 BATCH_SIZES = [10, 100, 1_000, 8_189]

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 build=(g++ make pkg-config postgresql-15 postgresql-server-dev-15 libpq-dev clang-14 llvm-14)
-test=(postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl libgtest-dev
+test=(cmake doxygen postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl libgtest-dev
     clang-format-14 clang-tidy-14 beancount hledger ledger python3)
 demo=(beancount hledger ledger python3)
 bench=(gnuplot-nox python3)

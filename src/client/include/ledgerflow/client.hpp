@@ -1,6 +1,7 @@
 // The connection to a ledger, and transactions on it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,12 +12,14 @@
 #include "ledgerflow/error.hpp"
 #include "ledgerflow/export.hpp"
 #include "ledgerflow/posting.hpp"
+#include "ledgerflow/table.hpp"
 #include "ledgerflow/transaction_id.hpp"
 
 struct pg_conn;  // libpq's PGconn
 
 namespace ledgerflow::client {
 
+class Canceller;
 class Session;
 
 // One connection to a database with ledgerflow in it. Closes with its destructor; moves, does not
@@ -67,6 +70,24 @@ class LEDGERFLOW_CLIENT_API Client {
   const std::string& extension_version() const;
   const std::string& extension_schema() const;
 
+  // Runs a statement with parameters ($1, $2 ...) and returns its rows as text.
+  Table query(const std::string& sql,
+              const std::vector<std::optional<std::string>>& parameters = {});
+
+  // The same, row by row as they arrive. The columns come once, before the first row.
+  void query(const std::string& sql, const std::vector<std::optional<std::string>>& parameters,
+             const std::function<void(const std::vector<Table::Column>&)>& on_columns,
+             const std::function<void(const Table::Row&)>& on_row);
+
+  // The name of a ledger's schema: the ledger given, or the session's own.
+  std::string ledger_name(std::optional<std::string_view> ledger = std::nullopt);
+
+  // A name as SQL writes it: in double quotes if need be.
+  std::string quoted_name(std::string_view name);
+
+  // Something that ends the call that this client is in, from a signal handler.
+  Canceller canceller() const;
+
   // libpq's connection, for the caller's own SQL beside the ledger's (in a Transaction, say). It
   // stays the client's; null after a move.
   pg_conn* native_handle() const noexcept;
@@ -76,6 +97,21 @@ class LEDGERFLOW_CLIENT_API Client {
   Session& session() const;
 
   std::shared_ptr<Session> session_;
+};
+
+// Ends the call that a client is in: it throws Error with SQLSTATE 57014.
+class LEDGERFLOW_CLIENT_API Canceller {
+ public:
+  ~Canceller();
+  Canceller(Canceller&& other) noexcept;
+  Canceller& operator=(Canceller&& other) noexcept;
+  bool cancel() const noexcept;
+
+ private:
+  friend class Client;
+  struct Handle;
+  explicit Canceller(std::unique_ptr<Handle> handle);
+  std::unique_ptr<Handle> handle_;
 };
 
 // How a Transaction is isolated from others; server_default is the session's

@@ -1,0 +1,39 @@
+// Files that are read, and standard input.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace ledgerflow::command {
+
+// Read piece by piece. "-" is standard input.
+class Input {
+ public:
+  // Throws FileError.
+  explicit Input(const std::string& name);
+
+  const std::string& name() const { return name_; }
+  // In bytes; zero when nobody knows.
+  std::uint64_t size() const;
+  std::uint64_t bytes_read() const { return bytes_read_; }
+
+  // The next piece, empty at the end. Throws FileError.
+  std::string_view piece();
+
+ private:
+  struct CloseFile {
+    void operator()(std::FILE* file) const {
+      if (file != stdin) std::fclose(file);
+    }
+  };
+
+  std::string name_;
+  std::unique_ptr<std::FILE, CloseFile> file_;
+  std::string buffer_;
+  std::uint64_t bytes_read_ = 0;
+};
+
+}  // namespace ledgerflow::command

@@ -1,0 +1,4 @@
+// Database transactions around several calls.
+#pragma once
+
+#include "ledgerflow/client.hpp"

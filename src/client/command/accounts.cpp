@@ -40,20 +40,23 @@ int list_accounts(Context& context) {
   return exit_code::success;
 }
 
-// The account by its code; the function asks for its balance, and refuses one that is not there.
-Sql& add_account(Context& context, Sql& sql, const char* columns) {
-  sql.add("SELECT ").add(columns).add(" FROM (SELECT ");
-  context.call_with(sql, "ledger_balance", {"account", "text", context.command.value("account")});
-  sql.add(") AS known, ").add(context.server.ledger()).add("balances AS b");
-  return sql.add(" WHERE b.account OPERATOR(pg_catalog.=) ")
-      .value("text", context.command.value("account"));
+// Refuses an account that is not there, with the ledger's own words.
+void require_account(Context& context) {
+  Sql sql("SELECT ");
+  context.server.query(context.call_with(sql, "ledger_balance",
+                                         {"account", "text", context.command.value("account")}));
 }
 
-int show_account(Context& context) {
-  Sql sql;
-  context.write(Shape::row, add_account(context, sql, "b.*"));
+int show(Context& context, const char* columns) {
+  require_account(context);
+  Sql sql("SELECT ");
+  sql.add(columns).add(" FROM ").add(context.server.ledger()).add("balances");
+  sql.add(" WHERE account OPERATOR(pg_catalog.=) ").value("text", context.command.value("account"));
+  context.write(Shape::row, sql);
   return exit_code::success;
 }
+
+int show_account(Context& context) { return show(context, "*"); }
 
 // A limit of the command line: "none" is NULL.
 NamedValue limit(const Command& given, const char* name) {
@@ -64,22 +67,15 @@ NamedValue limit(const Command& given, const char* name) {
 }
 
 int account_limits(Context& context) {
+  constexpr char limits[] = "account, currency, min_balance, max_balance";
   const Command& given = context.command;
-  Sql sql;
-  if (!given.given("min_balance") && !given.given("max_balance")) {
-    add_account(context, sql, "b.account, b.currency, b.min_balance, b.max_balance");
-    context.write(Shape::row, sql);
-    return exit_code::success;
-  }
+  if (!given.given("min_balance") && !given.given("max_balance")) return show(context, limits);
   if (!given.given("min_balance") || !given.given("max_balance"))
     throw UsageError("give both --min-balance and --max-balance; 'none' is no limit");
   const NamedValue floor = limit(given, "min_balance"), ceiling = limit(given, "max_balance");
-  sql.add("SELECT ").value("text", given.value("account")).add(" AS account, ");
-  sql.value("numeric", floor.value).add(" AS min_balance, ");
-  sql.value("numeric", ceiling.value).add(" AS max_balance FROM (SELECT ");
-  context.call(sql, "ledger_set_limits", {floor, ceiling}).add(") AS done");
-  context.change(Shape::row, sql);
-  return exit_code::success;
+  Sql sql("SELECT ");
+  context.server.query(context.call(sql, "ledger_set_limits", {floor, ceiling}), Repeat::unsafe);
+  return show(context, limits);
 }
 
 // A function that returns nothing: the answer is the account and what was done to it.
@@ -95,11 +91,9 @@ Action changes(const char* function, const char* done) {
 }
 
 int account_history(Context& context) {
-  Sql sql;
-  sql.add("SELECT h.changed_at, h.changed_by, h.change, h.from_value, h.to_value, h.reason FROM ")
-      .add("(SELECT ");
-  context.call_with(sql, "ledger_balance", {"account", "text", context.command.value("account")});
-  sql.add(") AS known, ").add(context.server.ledger()).add("account_history AS h JOIN ");
+  require_account(context);
+  Sql sql("SELECT h.changed_at, h.changed_by, h.change, h.from_value, h.to_value, h.reason FROM ");
+  sql.add(context.server.ledger()).add("account_history AS h JOIN ");
   sql.add(context.server.ledger()).add("accounts AS a ON a.id OPERATOR(pg_catalog.=) h.account_id");
   sql.add(" WHERE a.code OPERATOR(pg_catalog.=) ")
       .value("text", context.command.value("account"))
@@ -135,9 +129,10 @@ void add_accounts(Commands& commands) {
       .option("--min-balance", "amount", "AMOUNT", "The floor, in the account's normal sign")
       .option("--max-balance", "amount", "AMOUNT", "The ceiling, in the account's normal sign")
       .option("--metadata", "jsonb", "JSON", "A JSON object")
-      .says("Prints the account's id. The same command again prints the same id and changes "
-            "nothing; with another type, currency, name, limit or metadata it is refused. Limits "
-            "that are not given are those of the account type.")
+      .says(
+          "Prints the account's id. The same command again prints the same id and changes "
+          "nothing; with another type, currency, name, limit or metadata it is refused. Limits "
+          "that are not given are those of the account type.")
       .example("ledgerflow account open customers:alice liability USD --min-balance 0",
                "a customer who cannot spend more than there is")
       .does(open_account);
@@ -153,8 +148,9 @@ void add_accounts(Commands& commands) {
       with_account(commands.add(group, "account limits", "Show or set the limits of an account"))
           .option("--min-balance", "own", "AMOUNT", "The floor; 'none' for none")
           .option("--max-balance", "own", "AMOUNT", "The ceiling; 'none' for none"))
-      .says("Without options it shows the limits. To set them give both: a limit that is left out "
-            "would be taken away without a word.")
+      .says(
+          "Without options it shows the limits. To set them give both: a limit that is left out "
+          "would be taken away without a word.")
       .example("ledgerflow account limits customers:bob --min-balance -100 --max-balance none",
                "a credit line of 100")
       .does(account_limits);
@@ -162,13 +158,13 @@ void add_accounts(Commands& commands) {
              "frozen");
   add_freeze(commands, "account unfreeze", "Take a freeze back", "ledger_unfreeze_account",
              "unfrozen");
-  with_reason(with_account(commands.add(
-                  group, "account close", "Close an account that is empty and has nothing pending")))
+  with_reason(with_account(commands.add(group, "account close",
+                                        "Close an account that is empty and has nothing pending")))
       .does(changes("ledger_close_account", "closed"));
   with_reason(with_account(commands.add(group, "account reopen", "Open a closed account again")))
       .does(changes("ledger_reopen_account", "reopened"));
-  with_account(commands.add(group, "account history",
-                            "List changes of an account's status and limits"))
+  with_account(
+      commands.add(group, "account history", "List changes of an account's status and limits"))
       .does(account_history);
 }
 

@@ -14,7 +14,8 @@ constexpr char group[] = "Ledgers";
 
 // A client needs the extension; the database to create it in is reached without one.
 void create_extension(const Settings& settings) {
-  const char* const keywords[] = {"dbname", "fallback_application_name", "client_encoding", nullptr};
+  const char* const keywords[] = {"dbname", "fallback_application_name", "client_encoding",
+                                  nullptr};
   const char* const values[] = {settings.dsn.c_str(), "ledgerflow", "UTF8", nullptr};
   const std::unique_ptr<PGconn, void (*)(PGconn*)> connection(
       PQconnectdbParams(keywords, values, 1), PQfinish);
@@ -48,7 +49,8 @@ int init(Context& context) {
     if (!context.command.given("if_missing")) throw;
     // A schema that is no ledger does not do: that is refused here.
     Sql check("SELECT ledger FROM (SELECT ");
-    check.value("name", name ? *name : context.server.client().ledger_name()).add(" AS ledger) AS given, ");
+    check.value("name", name ? *name : context.server.client().ledger_name())
+        .add(" AS ledger) AS given, ");
     check.add("LATERAL (SELECT ").add(context.server.extension());
     check.add("ledger_to_minor(amount => 0, currency => code, ledger => ledger) FROM ");
     check.add(context.server.ledger()).add("currencies LIMIT 1) AS checked");
@@ -89,8 +91,9 @@ int errors(Context& context) {
 void add_administration(Commands& commands) {
   commands.add(group, "init", "Create a ledger, and the extension if the database has none")
       .flag("--if-missing", "own", "Be content when the ledger is there already")
-      .says("Prints the ledger's name. Creating the extension takes a superuser; creating a ledger "
-            "the privilege CREATE on the database.")
+      .says(
+          "Prints the ledger's name. Creating the extension takes a superuser; creating a ledger "
+          "the privilege CREATE on the database.")
       .example("ledgerflow -d books init", "the ledger \"ledger\" in the database books")
       .does(init);
   commands.add(group, "grant", "Grant a role what a level needs")
@@ -104,8 +107,7 @@ void add_administration(Commands& commands) {
   commands.add(group, "maintain", "Settle expired holds, delete old idempotency keys")
       .says("Prints how many of each. To be run now and then, by cron say.")
       .does(answers("ledger_maintain"));
-  commands
-      .add(group, "upgrade", "Bring a ledger to the table format of the installed extension")
+  commands.add(group, "upgrade", "Bring a ledger to the table format of the installed extension")
       .says("Prints the format. To be run as the ledger's owner.")
       .does([](Context& context) {
         Sql sql("SELECT ");

@@ -148,8 +148,16 @@ int bench(Context& context) {
 
   BenchLedger ledger(context.server.client(), accounts);
   const Clock::time_point start = Clock::now();
-  Load load{context.settings, ledger.name(), static_cast<unsigned>(accounts),
-            given.given("keys"), start + std::chrono::seconds(seconds), {}, {}, {}, {}, {}};
+  Load load{context.settings,
+            ledger.name(),
+            static_cast<unsigned>(accounts),
+            given.given("keys"),
+            start + std::chrono::seconds(seconds),
+            {},
+            {},
+            {},
+            {},
+            {}};
   {
     Progress progress("posting", context.settings.shows_progress);
     progress.set_total(static_cast<std::uint64_t>(seconds) * 1000);
@@ -172,15 +180,16 @@ int bench(Context& context) {
   const std::uint64_t found = ledger.postings();
   client::Table result;
   constexpr unsigned bigint = 20, float8 = 701;
-  result.columns = {{"clients", bigint},    {"seconds", float8}, {"postings", bigint},
-                    {"postings_per_second", float8}, {"p50_ms", float8},  {"p95_ms", float8},
-                    {"p99_ms", float8},     {"max_ms", float8},  {"in_ledger", bigint}};
-  result.rows.push_back({std::to_string(clients), decimal(took.count()),
-                         std::to_string(latencies.size()),
-                         decimal(static_cast<double>(latencies.size()) / took.count()),
-                         percentile(latencies, 0.50), percentile(latencies, 0.95),
-                         percentile(latencies, 0.99), percentile(latencies, 1.0),
-                         std::to_string(found)});
+  result.columns = {{"clients", bigint},  {"seconds", float8},
+                    {"postings", bigint}, {"postings_per_second", float8},
+                    {"p50_ms", float8},   {"p95_ms", float8},
+                    {"p99_ms", float8},   {"max_ms", float8},
+                    {"in_ledger", bigint}};
+  result.rows.push_back(
+      {std::to_string(clients), decimal(took.count()), std::to_string(latencies.size()),
+       decimal(static_cast<double>(latencies.size()) / took.count()), percentile(latencies, 0.50),
+       percentile(latencies, 0.95), percentile(latencies, 0.99), percentile(latencies, 1.0),
+       std::to_string(found)});
   write(*make_output(context.settings.format, Shape::row), result);
   return found == latencies.size() ? exit_code::success : exit_code::findings;
 }
@@ -193,10 +202,11 @@ void add_bench(Commands& commands) {
       .option("--seconds", "own", "N", "For how long; default: 10")
       .option("--accounts", "own", "N", "Accounts between which the money moves; default: 1000")
       .flag("--keys", "own", "With an idempotency key for each posting")
-      .says("Posts single transactions between random accounts, in a ledger that it creates for "
-            "this and drops in the end; your own ledgers are left alone. Prints postings a second "
-            "and percentiles of their latency, and how many of them it found in the ledger: all, "
-            "or it ends with exit code 4.")
+      .says(
+          "Posts single transactions between random accounts, in a ledger that it creates for "
+          "this and drops in the end; your own ledgers are left alone. Prints postings a second "
+          "and percentiles of their latency, and how many of them it found in the ledger: all, "
+          "or it ends with exit code 4.")
       .does(bench);
 }
 

@@ -1,16 +1,18 @@
 #include "command.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
+#include <CLI/CLI.hpp>
 #include <ledgerflow/amount.hpp>
 
 #include "failure.hpp"
+#include "text.hpp"
 
 namespace ledgerflow::command {
 
 namespace {
 
+constexpr std::size_t help_width = 80;
 constexpr std::size_t longest_name = 63;  // bytes of a name in PostgreSQL
 
 // expires_in for "-e,--expires-in", account for "ACCOUNT".
@@ -21,25 +23,27 @@ std::string sql_name(std::string flags) {
   return flags;
 }
 
+// Of words that only stand before others.
+const char* about_family(const std::string& name) {
+  if (name == "account") return "Open, list, limit, freeze and close accounts";
+  if (name == "period") return "Close and reopen periods";
+  if (name == "report") return "Trial balance, balance sheet, income statement and others";
+  return "";
+}
+
 CLI::App* subcommand(CLI::App& parent, const std::string& name) {
   for (CLI::App* child : parent.get_subcommands(nullptr))
     if (child->get_name() == name) return child;
   CLI::App* child = parent.add_subcommand(name);
+  child->description(about_family(name));
   child->fallthrough();  // --json after the command's own arguments
   return child;
 }
 
 }  // namespace
 
-Command& Command::add(const std::string& flags, const char* type, const char* shown,
-                      const char* help) {
-  Argument& argument = arguments_.emplace_back(Argument{sql_name(flags), type, nullptr, {}});
-  argument.option = app_.add_option(flags, argument.values, help)
-                        ->type_name(shown)
-                        ->expected(1)
-                        ->take_all()
-                        ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
-  return *this;
+Command::Argument& Command::add(const std::string& flags, const char* type) {
+  return arguments_.emplace_back(Argument{sql_name(flags), type, nullptr, {}});
 }
 
 Command& Command::operand(const char* shown, const char* type, const char* help) {
@@ -47,18 +51,39 @@ Command& Command::operand(const char* shown, const char* type, const char* help)
 }
 
 Command& Command::optional_operand(const char* shown, const char* type, const char* help) {
-  return add(shown, type, "", help);
+  return option(shown, type, "", help);
 }
 
-Command& Command::option(const char* flags, const char* type, const char* shown,
-                         const char* help) {
-  return add(flags, type, shown, help);
+Command& Command::operands(const char* shown, const char* type, const char* help) {
+  Argument& argument = add(shown, type);
+  argument.option = app_.add_option(shown, argument.values, help)->type_name("");
+  return *this;
+}
+
+Command& Command::option(const char* flags, const char* type, const char* shown, const char* help) {
+  Argument& argument = add(flags, type);
+  std::vector<std::string>& values = argument.values;
+  argument.option = app_.add_option_function<std::string>(
+                            flags, [&values](const std::string& value) { values = {value}; }, help)
+                        ->type_name(shown);
+  return *this;
+}
+
+Command& Command::options(const char* flags, const char* type, const char* shown,
+                          const char* help) {
+  Argument& argument = add(flags, type);
+  argument.option = app_.add_option(flags, argument.values, help)
+                        ->type_name(shown)
+                        ->expected(1)
+                        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  return *this;
 }
 
 Command& Command::flag(const char* flags, const char* type, const char* help) {
-  Argument& argument = arguments_.emplace_back(Argument{sql_name(flags), type, nullptr, {}});
+  Argument& argument = add(flags, type);
   std::vector<std::string>& values = argument.values;
-  argument.option = app_.add_flag_callback(flags, [&values] { values = {"true"}; }, help);
+  argument.option = app_.add_flag_callback(
+      flags, [&values] { values = {"true"}; }, help);
   return *this;
 }
 
@@ -74,16 +99,6 @@ Command& Command::among(std::vector<std::string> values) {
 
 Command& Command::required() {
   arguments_.back().option->required();
-  return *this;
-}
-
-Command& Command::repeatable() {
-  CLI::Option* const option = arguments_.back().option;
-  option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  if (option->get_positional())
-    option->expected(0, CLI::detail::expected_max_vector_size);
-  else
-    option->expected(1)->allow_extra_args(false);
   return *this;
 }
 
@@ -192,8 +207,7 @@ Commands::~Commands() = default;
 
 void Commands::add_settings() {
   app_->add_option("-d,--dsn", settings_.dsn,
-                   "Where to connect: a libpq connection string, a URI or the name of a database; "
-                   "what it leaves out comes from PGHOST, PGUSER and their like")
+                   "Where to connect: libpq's connection string, a URI or a database's name")
       ->type_name("DSN");
   app_->add_option_function<std::string>(
           "-l,--ledger",
@@ -202,20 +216,22 @@ void Commands::add_settings() {
               throw CLI::ValidationError("--ledger", "a ledger's name has 1 to 63 bytes");
             settings_.ledger = name;
           },
-          "The ledger; default: the setting ledgerflow.ledger, which is \"ledger\"")
+          "The ledger; default: the setting ledgerflow.ledger")
       ->type_name("NAME")
       ->envname("LEDGERFLOW_LEDGER");
-  app_->add_option("--as-of", settings_.as_of,
-                   "Read the books as they were at this time: what was posted later is not there")
+  app_->add_option("--as-of", settings_.as_of, "Read the books as they were at this time")
       ->type_name("TIME");
-  CLI::Option* const json = app_->add_flag_callback(
-      "--json", [this] { settings_.format = Format::json; },
-      "Answer in JSON; amounts are strings, exact");
+  const auto choose = [this](Format format) {
+    if (settings_.format != Format::table && settings_.format != format)
+      throw CLI::ValidationError("--json", "cannot be together with --csv");
+    settings_.format = format;
+  };
   app_->add_flag_callback(
-          "--csv", [this] { settings_.format = Format::csv; }, "Answer in CSV with a heading")
-      ->excludes(json);
+      "--json", [choose] { choose(Format::json); }, "Answer in JSON; amounts are strings, exact");
+  app_->add_flag_callback(
+      "--csv", [choose] { choose(Format::csv); }, "Answer in CSV with a heading");
   app_->add_flag("-W,--password", settings_.asks_password,
-                 "Ask for the password; else it is taken from PGPASSWORD or ~/.pgpass");
+                 "Ask for the password, instead of PGPASSWORD or ~/.pgpass");
   app_->add_flag_callback(
       "--no-progress", [this] { settings_.shows_progress = false; },
       "Draw no progress on standard error");
@@ -240,10 +256,11 @@ Command& Commands::add(const char* group, const std::string& words, const char* 
 void Commands::describe() {
   for (const Command& command : commands_) {
     std::string text;
-    for (const std::string& paragraph : command.paragraphs()) text += paragraph + "\n\n";
+    for (const std::string& paragraph : command.paragraphs())
+      text += wrapped(paragraph, help_width) + "\n\n";
     for (const Command::Example& example : command.examples())
       text += "  " + example.line + "\n      " + example.says + "\n\n";
-    command.app().footer(text + "Options of every command: see ledgerflow --help");
+    command.app().footer(text + "Options of every command: see ledgerflow --help\n");
   }
 }
 

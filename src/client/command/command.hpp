@@ -35,15 +35,17 @@ class Command {
   // An argument without a name on the command line. The SQL argument has the name in lower case.
   Command& operand(const char* shown, const char* type, const char* help);
   Command& optional_operand(const char* shown, const char* type, const char* help);
+  Command& operands(const char* shown, const char* type, const char* help);  // any number
   // `--expires-in` sets the SQL argument expires_in. Flags may have a short form: "-k,--key".
   Command& option(const char* flags, const char* type, const char* shown, const char* help);
+  Command& options(const char* flags, const char* type, const char* shown,
+                   const char* help);  // can be repeated
   Command& flag(const char* flags, const char* type, const char* help);
 
   // About the argument that was added last.
   Command& named(const char* sql_name);  // when the SQL argument is called otherwise
   Command& among(std::vector<std::string> values);
   Command& required();
-  Command& repeatable();
   Command& excludes(const char* flag);
 
   // For the manual: paragraphs, and command lines with what they do.
@@ -76,7 +78,7 @@ class Command {
     CLI::Option* option;
     std::vector<std::string> values;
   };
-  Command& add(const std::string& flags, const char* type, const char* shown, const char* help);
+  Argument& add(const std::string& flags, const char* type);
   const Argument& argument(const std::string& name) const;
 
   CLI::App& app_;

@@ -56,7 +56,8 @@ int export_journal(Context& context) {
           progress.set_done(++lines);
         });
     flush(file.get(), name);
-    if (name != "-" && (fsync(fileno(file.get())) != 0 || std::rename(unfinished.c_str(), name.c_str()) != 0))
+    if (name != "-" &&
+        (fsync(fileno(file.get())) != 0 || std::rename(unfinished.c_str(), name.c_str()) != 0))
       throw FileError("write", name);
   } catch (...) {
     if (name != "-") std::remove(unfinished.c_str());
@@ -68,8 +69,8 @@ int export_journal(Context& context) {
 int import_journal(Context& context) {
   const std::string name = context.command.value_or("file", "-");
   Input input(name);
-  const std::string format = context.command.given("format") ? *context.command.value("format")
-                                                             : format_of(name);
+  const std::string format =
+      context.command.given("format") ? *context.command.value("format") : format_of(name);
   std::string journal;
   for (std::string_view piece = input.piece(); !piece.empty(); piece = input.piece())
     journal += piece;
@@ -85,15 +86,18 @@ int import_journal(Context& context) {
 
 void add_exchange(Commands& commands) {
   commands.add(group, "export", "Write the journal for another program")
-      .option("--format", "text", "FORMAT", "hledger, ledger, beancount or csv; default: what the file is called, or hledger")
+      .option("--format", "text", "FORMAT",
+              "hledger, ledger, beancount or csv; default: what the file is called, or hledger")
       .among({"hledger", "ledger", "beancount", "csv"})
       .option("--from", "timestamptz", "TIME", "From this time on")
       .option("--to", "timestamptz", "TIME", "Before this time")
-      .option("-o,--output", "own", "FILE", "Into this file, whole or not at all; default: standard output")
+      .option("-o,--output", "own", "FILE",
+              "Into this file, whole or not at all; default: standard output")
       .does(export_journal);
   commands.add(group, "import", "Post the transactions of a journal")
       .optional_operand("FILE", "own", "The journal; '-', the default, is standard input")
-      .option("--format", "own", "FORMAT", "hledger, ledger, beancount or csv; default: what the file is called")
+      .option("--format", "own", "FORMAT",
+              "hledger, ledger, beancount or csv; default: what the file is called")
       .among({"hledger", "ledger", "beancount", "csv"})
       .says("All of it is posted, or nothing.")
       .does(import_journal);

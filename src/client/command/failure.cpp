@@ -45,7 +45,8 @@ Failure failure_of(const std::exception& error) {
   const client::ErrorFields fields{{}, error.what(), {}, {}};
   if (const auto* interrupted = dynamic_cast<const Interrupted*>(&error))
     return {exit_code::signal + interrupted->signal(), fields, {}};
-  if (dynamic_cast<const UsageError*>(&error) != nullptr) return {exit_code::usage, fields, {}};
+  if (dynamic_cast<const UsageError*>(&error) != nullptr)
+    return {exit_code::usage, {{}, error.what(), {}, "See ledgerflow help COMMAND."}, {}};
   if (dynamic_cast<const FileError*>(&error) != nullptr) return {exit_code::file, fields, {}};
   return {exit_code::server, fields, {}};
 }
@@ -71,8 +72,8 @@ std::string as_lines(const Failure& failure) {
   };
   add("  detail:   ", fields.detail);
   add("  hint:     ", fields.hint);
-  add("  SQLSTATE: ", failure.condition.empty() ? fields.sqlstate
-                                               : fields.sqlstate + " " + failure.condition);
+  add("  SQLSTATE: ",
+      failure.condition.empty() ? fields.sqlstate : fields.sqlstate + " " + failure.condition);
   return text;
 }
 

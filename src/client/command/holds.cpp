@@ -62,9 +62,7 @@ int list(Context& context) {
   return exit_code::success;
 }
 
-Command& with_hold(Command& command) {
-  return command.operand("HOLD", "uuid", "Id of the hold");
-}
+Command& with_hold(Command& command) { return command.operand("HOLD", "uuid", "Id of the hold"); }
 
 }  // namespace
 
@@ -87,9 +85,10 @@ void add_holds(Commands& commands) {
                             "So much of a hold of two lines; default: all that is left");
   with_remarks(with_lines(capture_command), RemarkKind::capture)
       .flag("--keep-rest", "own", "Keep the rest reserved, for a later capture")
-      .says("Prints the new transaction's id. What is not captured is given back, unless "
-            "--keep-rest says otherwise. A hold of more than two lines is captured in part by "
-            "lines, on its own accounts and sides.")
+      .says(
+          "Prints the new transaction's id. What is not captured is given back, unless "
+          "--keep-rest says otherwise. A hold of more than two lines is captured in part by "
+          "lines, on its own accounts and sides.")
       .does(capture);
   Command& raise_command =
       with_hold(commands.add(group, "raise", "Reserve more on a hold"))

@@ -1,8 +1,8 @@
 #include "lines.hpp"
 
+#include <random>
 #include <ledgerflow/posting.hpp>
 #include <ledgerflow/transaction.hpp>
-#include <random>
 
 #include "failure.hpp"
 #include "progress.hpp"
@@ -51,12 +51,10 @@ Sql journal_of(Context& context, const std::optional<std::string>& transaction) 
 }  // namespace
 
 Command& with_lines(Command& command) {
-  return command.option("--debit", "line", "ACCOUNT=AMOUNT", "Debit this account; can be repeated")
+  return command.options("--debit", "line", "ACCOUNT=AMOUNT", "Debit this account; can be repeated")
       .named("debit_line")
-      .repeatable()
-      .option("--credit", "line", "ACCOUNT=AMOUNT", "Credit this account; can be repeated")
-      .named("credit_line")
-      .repeatable();
+      .options("--credit", "line", "ACCOUNT=AMOUNT", "Credit this account; can be repeated")
+      .named("credit_line");
 }
 
 bool has_lines(const Command& given) {

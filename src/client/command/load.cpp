@@ -15,9 +15,9 @@ namespace {
 constexpr std::size_t longest_heading = 4096;
 
 const std::vector<std::string>& columns_of_postings() {
-  static const std::vector<std::string> columns{"debit",        "credit",    "amount",
+  static const std::vector<std::string> columns{"debit",           "credit",    "amount",
                                                 "idempotency_key", "reference", "description",
-                                                "effective_at", "metadata"};
+                                                "effective_at",    "metadata"};
   return columns;
 }
 
@@ -66,8 +66,8 @@ int load(Context& context) {
   std::string rest, first_piece, columns;
   for (const std::string& heading : headings(first_line(input, rest)))
     columns += (columns.empty() ? "\"" : ", \"") + heading + "\"";
-  const std::string copy = "COPY " + context.server.ledger() + "postings (" + columns +
-                           ") FROM STDIN (FORMAT csv)";
+  const std::string copy =
+      "COPY " + context.server.ledger() + "postings (" + columns + ") FROM STDIN (FORMAT csv)";
   Progress progress("loading", context.settings.shows_progress, "bytes");
   progress.set_total(input.size());
   const std::uint64_t rows = context.server.copy_in(copy, [&]() -> std::string_view {
@@ -88,11 +88,12 @@ int load(Context& context) {
 void add_load(Commands& commands) {
   commands.add("Exchange", "load", "Post transactions of two lines in bulk, from CSV")
       .optional_operand("FILE", "own", "The file; '-', the default, is standard input")
-      .says("The first line names the columns: debit, credit and amount, and if need be "
-            "idempotency_key, reference, description, effective_at and metadata. All rows are "
-            "posted, or none; the refusal names the row. Rows under keys that were used before are "
-            "not posted again, so that a load that broke off is simply repeated. Prints the number "
-            "of rows.")
+      .says(
+          "The first line names the columns: debit, credit and amount, and if need be "
+          "idempotency_key, reference, description, effective_at and metadata. All rows are "
+          "posted, or none; the refusal names the row. Rows under keys that were used before are "
+          "not posted again, so that a load that broke off is simply repeated. Prints the number "
+          "of rows.")
       .example("ledgerflow load payments.csv", "with a progress bar")
       .does(load);
 }

@@ -1,6 +1,6 @@
 // The command ledgerflow.
-#include <CLI/CLI.hpp>
 #include <cstdio>
+#include <CLI/CLI.hpp>
 
 #include "command.hpp"
 #include "failure.hpp"
@@ -28,7 +28,7 @@ int run(Commands& commands, int argc, char** argv) {
     // Help and the version are no errors.
     if (what.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
       return commands.app().exit(what);
-    throw UsageError(std::string(what.what()) + "\n  hint:     See ledgerflow help.");
+    throw UsageError(what.what());
   }
   if (commands.settings().asks_password) ask_password();
   Context context(commands.settings(), *commands.chosen());

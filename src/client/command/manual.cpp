@@ -1,7 +1,7 @@
 // help, and what is made of the commands' own descriptions: manual page, docs/command.md, completion.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <CLI/CLI.hpp>
 
 #include "command.hpp"
 #include "failure.hpp"
@@ -32,8 +32,9 @@ std::vector<Described> options_of(const CLI::App& app, bool is_operand) {
     const std::size_t list = value.find(":{");
     std::string help = option->get_description();
     if (list != std::string::npos) {
-      help += ": " + joined(CLI::detail::split(value.substr(list + 2, value.size() - list - 3), ','),
-                            ", ");
+      help +=
+          ": " +
+          joined(CLI::detail::split(value.substr(list + 2, value.size() - list - 3), ','), ", ");
       value.erase(list);
     }
     for (std::size_t at = flags.find(','); at != std::string::npos; at = flags.find(',', at + 2))
@@ -85,7 +86,8 @@ void write_markdown(const Commands& commands) {
       std::string help = row.help;
       for (std::size_t at = help.find('|'); at != std::string::npos; at = help.find('|', at + 2))
         help.insert(at, "\\");
-      text += "| `" + row.flags + (row.value.empty() ? "" : " " + row.value) + "` | " + help + " |\n";
+      text +=
+          "| `" + row.flags + (row.value.empty() ? "" : " " + row.value) + "` | " + help + " |\n";
     }
     return text;
   };
@@ -125,21 +127,25 @@ std::string roff_options(const std::vector<Described>& rows) {
   std::string text;
   for (const Described& row : rows)
     text += ".TP\n\\fB" + roff(row.flags) + "\\fR" +
-            (row.value.empty() ? "" : " \\fI" + roff(row.value) + "\\fR") + "\n" +
-            roff(row.help) + ".\n";
+            (row.value.empty() ? "" : " \\fI" + roff(row.value) + "\\fR") + "\n" + roff(row.help) +
+            ".\n";
   return text;
 }
 
 void write_man(Commands& commands) {
-  std::string text = ".TH LEDGERFLOW 1 \"\" \"ledgerflow " LEDGERFLOW_VERSION "\" \"ledgerflow\"\n"
+  std::string text =
+      ".TH LEDGERFLOW 1 \"\" \"ledgerflow " LEDGERFLOW_VERSION
+      "\" \"ledgerflow\"\n"
       ".SH NAME\nledgerflow \\- double\\-entry books in PostgreSQL\n"
       ".SH SYNOPSIS\n.B ledgerflow\n[\\fIOPTION\\fR]... \\fICOMMAND\\fR [\\fIARGUMENT\\fR]...\n"
-      ".SH DESCRIPTION\n" + roff(commands.app().get_description()) + "\n.PP\n" +
-      roff("Results are tables for people, or with --json and --csv for programs. In JSON amounts "
-           "are strings, and so exact. Commands that make one thing print its id and nothing else. "
-           "Errors are on standard error, with what the ledger says: message, detail, hint and "
-           "SQLSTATE.") + "\n.SH OPTIONS\n" + roff_options(options_of(commands.app(), false)) +
-      ".SH COMMANDS\n";
+      ".SH DESCRIPTION\n" +
+      roff(commands.app().get_description()) + "\n.PP\n" +
+      roff(
+          "Results are tables for people, or with --json and --csv for programs. In JSON amounts "
+          "are strings, and so exact. Commands that make one thing print its id and nothing else. "
+          "Errors are on standard error, with what the ledger says: message, detail, hint and "
+          "SQLSTATE.") +
+      "\n.SH OPTIONS\n" + roff_options(options_of(commands.app(), false)) + ".SH COMMANDS\n";
   for (const Command& command : commands.all()) {
     const CLI::App& app = command.app();
     if (app.get_group().empty()) continue;
@@ -190,16 +196,19 @@ void complete(const CLI::App& app, const std::string& words, std::string& text) 
       options += flag + " ";
       // An option without a value is followed by anything.
       if (option->get_items_expected_max() > 0)
-        text += "    [\"" + words + " " + flag + "\"]=\"" + (values.empty() ? "@none" : values) + "\"\n";
+        text += "    [\"" + words + " " + flag + "\"]=\"" + (values.empty() ? "@none" : values) +
+                "\"\n";
     }
   }
-  text += "    [\"" + words + "\"]=\"" + next + "\"\n    [\"" + words + " -\"]=\"" + options + "\"\n";
+  text +=
+      "    [\"" + words + "\"]=\"" + next + "\"\n    [\"" + words + " -\"]=\"" + options + "\"\n";
 }
 
 void write_completion(Commands& commands) {
   std::string text =
       "# bash completion for ledgerflow(1)\n\n"
-      "# By the words of a command: what may come next; with \" -\" behind them its options, with \" OPTION\"\n"
+      "# By the words of a command: what may come next; with \" -\" behind them its options, with "
+      "\" OPTION\"\n"
       "# the option's values. @file is a file, @none what nobody can guess.\n"
       "declare -gA _ledgerflow_next=(\n";
   complete(commands.app(), "", text);
@@ -231,14 +240,16 @@ int help(Commands& commands, const Command& given) {
   CLI::App* app = &commands.app();
   for (const std::string& word : given.values("command")) {
     const std::vector<CLI::App*> children = app->get_subcommands(nullptr);
-    const auto child = std::find_if(children.begin(), children.end(), [&word](const CLI::App* each) {
-      return each->get_name() == word;
-    });
+    const auto child =
+        std::find_if(children.begin(), children.end(),
+                     [&word](const CLI::App* each) { return each->get_name() == word; });
     if (child == children.end()) throw UsageError("there is no command '" + word + "'");
     app = *child;
   }
-  std::fputs(app->help(app->get_parent() == nullptr ? "" : words_of(*app->get_parent())).c_str(),
-             stdout);
+  // app->help() would be that of the command "help", which was parsed.
+  const std::string text =
+      app->get_formatter()->make_help(app, words_of(*app), CLI::AppFormatMode::Normal);
+  std::fputs(text.c_str(), stdout);
   flush(stdout, "standard output");
   return exit_code::success;
 }
@@ -247,8 +258,7 @@ int help(Commands& commands, const Command& given) {
 
 void add_manual(Commands& commands) {
   commands.add("Help", "help", "Print help, on a command if one is named")
-      .optional_operand("COMMAND", "own", "The words of a command")
-      .repeatable()
+      .operands("COMMAND", "own", "The words of a command")
       .does([&commands](Context& context) { return help(commands, context.command); });
   // For the build; without a group it is not listed.
   commands.add("", "generate", "Print a file that is made of the commands' descriptions")

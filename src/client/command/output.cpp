@@ -209,6 +209,8 @@ std::string json_value(const std::optional<std::string>& value, unsigned oid) {
     case type::json:
     case type::jsonb:
       return *value;
+    case type::float8:  // a measurement; NaN and the infinities have no number in JSON
+      return value->find_first_of("Nn") == std::string::npos ? *value : json_string(*value);
     case type::timestamp_tz:
       return json_string(iso_time(*value));
     case type::text_array: {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdio>
-#include <ledgerflow/table.hpp>
 #include <memory>
 #include <string>
+#include <ledgerflow/table.hpp>
 
 #include "settings.hpp"
 

@@ -21,9 +21,7 @@ int post(Context& context) {
   return post_request(context, "ledger_post", "transaction_id");
 }
 
-int transfer(Context& context) {
-  return post_request(context, "post_transfer", "transaction_id");
-}
+int transfer(Context& context) { return post_request(context, "post_transfer", "transaction_id"); }
 
 int reverse(Context& context) {
   if (has_lines(context.command) && context.command.given("amount"))
@@ -52,8 +50,10 @@ int show(Context& context) {
   if (found.rows.empty()) {
     const client::ConditionInfo& condition = client::info(client::Condition::transaction_not_found);
     throw client::RefusedFor<client::Condition::transaction_not_found>(
-        {condition.sqlstate, "transaction " + *context.command.value("transaction") + " not found",
-         {}, "A hold is none before it is captured: see ledgerflow holds."},
+        {condition.sqlstate,
+         "transaction " + *context.command.value("transaction") + " not found",
+         {},
+         "What a hold reserves is no transaction yet: see ledgerflow holds."},
         true);
   }
   if (context.settings.format != Format::table) {
@@ -84,17 +84,21 @@ void add_postings(Commands& commands) {
           .optional_operand("CREDIT", "text", "Code of the account to credit")
           .optional_operand("AMOUNT", "amount", "Plain digits in the accounts' currency: 125.00");
   with_dry_run(with_remarks(with_lines(post_command)))
-      .says("Prints the transaction's id. Amounts are written in plain digits, as 1250.00: no "
-            "separators, no exponents; what is none is refused before anything is sent.")
-      .says("With lines, all debits come first and then all credits, each in the order given; in "
-            "every currency they must be equal.")
-      .says("When the connection breaks, the command connects again and repeats the request under "
-            "its idempotency key, so that it is posted once; without a key it makes one.")
+      .says(
+          "Prints the transaction's id. Amounts are written in plain digits, as 1250.00: no "
+          "separators, no exponents; what is none is refused before anything is sent.")
+      .says(
+          "With lines, all debits come first and then all credits, each in the order given; in "
+          "every currency they must be equal.")
+      .says(
+          "When the connection breaks, the command connects again and repeats the request under "
+          "its idempotency key, so that it is posted once; without a key it makes one.")
       .example("ledgerflow post assets:bank customers:alice 100.00 -k deposit-1",
                "two accounts, safe to repeat")
-      .example("ledgerflow post --debit customers:alice=25 --credit shops:corner=24.50 "
-               "--credit income:fees=0.50",
-               "three lines")
+      .example(
+          "ledgerflow post --debit customers:alice=25 --credit shops:corner=24.50 "
+          "--credit income:fees=0.50",
+          "three lines")
       .does(post);
   Command& transfer_command =
       commands.add(group, "transfer", "Move money from a source to a destination")
@@ -102,8 +106,9 @@ void add_postings(Commands& commands) {
           .operand("DESTINATION", "text", "Code of the account to credit")
           .operand("AMOUNT", "amount", "Plain digits in the accounts' currency: 125.00");
   with_dry_run(with_remarks(transfer_command))
-      .says("The same as post, in the words of a transfer: debits the source, credits the "
-            "destination.")
+      .says(
+          "The same as post, in the words of a transfer: debits the source, credits the "
+          "destination.")
       .does(transfer);
   Command& reverse_command =
       commands.add(group, "reverse", "Mirror an earlier transaction, in whole or in part")
@@ -116,10 +121,12 @@ void add_postings(Commands& commands) {
       .option("-r,--reference", "text", "TEXT", "Unique in the ledger")
       .option("--effective-at", "timestamptz", "TIME", "When it counts in the books")
       .option("--metadata", "jsonb", "JSON", "A JSON object")
-      .flag("--force", "bool", "Set the accounts' limits aside; takes an operator, and is recorded");
+      .flag("--force", "bool",
+            "Set the accounts' limits aside; takes an operator, and is recorded");
   with_dry_run(reverse_command)
-      .says("Prints the new transaction's id. Of a transaction of more than two lines a part is "
-            "reversed by lines, on the opposite sides.")
+      .says(
+          "Prints the new transaction's id. Of a transaction of more than two lines a part is "
+          "reversed by lines, on the opposite sides.")
       .does(reverse);
   commands.add(group, "show", "Show a transaction and its lines")
       .operand("TRANSACTION", "own", "Id of the transaction")

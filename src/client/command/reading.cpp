@@ -33,12 +33,12 @@ int balance(Context& context) {
   if (given.given("by") && !is_past) throw UsageError("--by needs --at");
   const std::string balances = context.server.ledger() + "balances";
   Sql sql("SELECT b.account, b.currency, ");
-  sql.add(is_past ? "known.balance" : "b.balance, b.available, b.status, b.name");
+  sql.add(is_past ? "known.balance" : "known.balance, b.available, b.status, b.name");
   if (given.values("account").empty() && !is_past) {
-    context.write(Shape::rows, sql.add(" FROM ").add(balances).add(" AS b ORDER BY b.account"));
+    sql.add(" FROM ").add(balances).add(" AS b, LATERAL (SELECT b.balance) AS known");
+    context.write(Shape::rows, sql.add(" ORDER BY b.account"));
     return exit_code::success;
   }
-  // The function refuses an account that is not there.
   if (given.values("account").empty()) {
     sql.add(" FROM (SELECT account, pg_catalog.row_number() OVER (ORDER BY account) FROM ");
     sql.add(balances).add(")");
@@ -46,12 +46,14 @@ int balance(Context& context) {
     sql.add(" FROM pg_catalog.unnest(");
     sql.value("text[]", array_of(given.values("account"))).add(") WITH ORDINALITY");
   }
-  sql.add(" AS wanted (account, place), LATERAL (SELECT ").add(context.server.extension());
+  sql.add(" AS wanted (account, place) CROSS JOIN LATERAL (SELECT ")
+      .add(context.server.extension());
   sql.add(is_past ? "ledger_balance_at(" : "ledger_balance(").add("account => wanted.account");
   if (is_past) sql.add(", at => ").value("timestamptz", given.value("at"));
   if (is_past && given.given("by")) sql.add(", by => ").value("text", given.value("by"));
   if (context.settings.ledger) sql.add(", ledger => ").value("name", context.settings.ledger);
-  sql.add(") AS balance) AS known JOIN ").add(balances);
+  // An outer join, so that the function is asked for every account, and refuses what is none.
+  sql.add(") AS balance) AS known LEFT JOIN ").add(balances);
   sql.add(" AS b ON b.account OPERATOR(pg_catalog.=) wanted.account ORDER BY wanted.place");
   context.write(Shape::rows, sql);
   return exit_code::success;
@@ -104,10 +106,10 @@ int write_pages(Context& context, const char* function, const std::vector<std::s
 int statement(Context& context) {
   std::vector<NamedValue> more;
   if (context.command.given("oldest_first")) more.push_back({"newest_first", "bool", "false"});
-  return write_pages(context, "ledger_statement",
-                     {"posted_at", "debit", "credit", "balance", "counter_accounts", "reference",
-                      "description"},
-                     more);
+  return write_pages(
+      context, "ledger_statement",
+      {"posted_at", "debit", "credit", "balance", "counter_accounts", "reference", "description"},
+      more);
 }
 
 int find(Context& context) {
@@ -127,8 +129,7 @@ Command& with_pages(Command& command) {
 
 void add_reading(Commands& commands) {
   commands.add(group, "balance", "Show balances")
-      .optional_operand("ACCOUNT", "own", "Codes of accounts; default: all")
-      .repeatable()
+      .operands("ACCOUNT", "own", "Codes of accounts; default: all")
       .option("--at", "own", "TIME", "As it was at this time")
       .option("--by", "own", "CLOCK", "Which time of a transaction counts: posted or effective")
       .among({"posted", "effective"})
@@ -139,8 +140,9 @@ void add_reading(Commands& commands) {
                  .option("--from", "timestamptz", "TIME", "Posted at this time or later")
                  .option("--to", "timestamptz", "TIME", "Posted before this time"))
       .flag("--oldest-first", "own", "From the beginning on; else the newest come first")
-      .says("JSON and CSV have all columns, the cursor of each line among them; --after goes on "
-            "behind it, and neither skips nor repeats a line while others post.")
+      .says(
+          "JSON and CSV have all columns, the cursor of each line among them; --after goes on "
+          "behind it, and neither skips nor repeats a line while others post.")
       .does(statement);
   with_pages(
       commands.add(group, "find", "Search transactions")

@@ -49,10 +49,9 @@ Command& with_time(Command& command) {
 }
 
 Command& with_range(Command& command) {
-  return with_clock(command
-                        .option("--from", "timestamptz", "TIME",
-                                "From this time on; default: the beginning")
-                        .option("--to", "timestamptz", "TIME", "Before this time; default: now"));
+  return with_clock(
+      command.option("--from", "timestamptz", "TIME", "From this time on; default: the beginning")
+          .option("--to", "timestamptz", "TIME", "Before this time; default: now"));
 }
 
 Command& with_depth(Command& command) {
@@ -80,23 +79,24 @@ void add_reports(Commands& commands) {
   with_prefix(with_range(commands.add(group, "report movements",
                                       "Opening balance, debits, credits and closing balance")))
       .does(reports("ledger_movements"));
-  with_clock(with_prefix(
-                 commands
-                     .add(group, "report compare", "By how much accounts changed in two periods")
-                     .operand("FROM1", "timestamptz", "The first period: from this time on")
-                     .operand("TO1", "timestamptz", "... and before this time")
-                     .operand("FROM2", "timestamptz", "The second period: from this time on")
-                     .operand("TO2", "timestamptz", "... and before this time")))
+  with_clock(
+      with_prefix(
+          commands.add(group, "report compare", "By how much accounts changed in two periods")
+              .operand("FROM1", "timestamptz", "The first period: from this time on")
+              .operand("TO1", "timestamptz", "... and before this time")
+              .operand("FROM2", "timestamptz", "The second period: from this time on")
+              .operand("TO2", "timestamptz", "... and before this time")))
       .does(reports("ledger_compare"));
-  with_depth(with_time(commands.add(group, "report tree", "Balances as a tree of account codes")
-                           .optional_operand("PREFIX", "text",
-                                             "Only this account and those below it")))
+  with_depth(
+      with_time(commands.add(group, "report tree", "Balances as a tree of account codes")
+                    .optional_operand("PREFIX", "text", "Only this account and those below it")))
       .does(reports("ledger_rollup"));
   with_time(commands.add(group, "report by-type", "Balances summed by account type"))
       .does(reports("ledger_balances_by_type"));
-  with_time(commands.add(group, "report by-metadata",
-                         "Balances summed by a value in the accounts' metadata")
-                .operand("KEY", "text", "The key of the value"))
+  with_time(
+      commands
+          .add(group, "report by-metadata", "Balances summed by a value in the accounts' metadata")
+          .operand("KEY", "text", "The key of the value"))
       .does(reports("ledger_balances_by_metadata"));
   with_range(commands.add(group, "report chart", "An account's balance at every step of a range")
                  .operand("ACCOUNT", "text", "Code of the account")

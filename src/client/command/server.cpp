@@ -36,8 +36,7 @@ std::string field(const PGresult* result, int code) {
 }
 
 void on_notice(void*, const PGresult* result) {
-  say(field(result, PG_DIAG_SEVERITY) + ": " +
-      printable(field(result, PG_DIAG_MESSAGE_PRIMARY)));
+  say(field(result, PG_DIAG_SEVERITY) + ": " + printable(field(result, PG_DIAG_MESSAGE_PRIMARY)));
 }
 
 [[noreturn]] void raise_failed(PGconn* connection, const PGresult* result) {
@@ -65,12 +64,11 @@ void Server::connect() {
       "SELECT pg_catalog.set_config('datestyle', 'ISO', false),"
       " pg_catalog.set_config('intervalstyle', 'postgres', false)");
   if (settings_.as_of)
-    client_->query("SELECT pg_catalog.set_config('ledgerflow.as_of', $1, false)", {settings_.as_of});
+    client_->query("SELECT pg_catalog.set_config('ledgerflow.as_of', $1, false)",
+                   {settings_.as_of});
 }
 
-std::string Server::extension() {
-  return client().quoted_name(client().extension_schema()) + ".";
-}
+std::string Server::extension() { return client().quoted_name(client().extension_schema()) + "."; }
 
 std::string Server::ledger() {
   const std::optional<std::string_view> name =

@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <ledgerflow/client.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <ledgerflow/client.hpp>
 
 #include "output.hpp"
 #include "settings.hpp"

@@ -1,5 +1,6 @@
 #include "text.hpp"
 
+#include <algorithm>
 #include <clocale>
 #include <cstdio>
 #include <cwchar>
@@ -21,7 +22,10 @@ Character character_at(std::string_view text, std::size_t at) {
   constexpr unsigned smallest[] = {0, 0, 0x80, 0x800, 0x10000};  // of so many bytes
   const unsigned lead = static_cast<unsigned char>(text[at]);
   if (lead < 0x80) return {static_cast<wchar_t>(lead), 1};
-  const std::size_t size = lead >= 0xf8 || lead < 0xc0 ? 0 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  const std::size_t size = lead >= 0xf8 || lead < 0xc0 ? 0
+                           : lead >= 0xf0              ? 4
+                           : lead >= 0xe0              ? 3
+                                                       : 2;
   if (size == 0) return {0, 0};
   unsigned code = lead & (0x7fU >> size);
   for (std::size_t i = 1; i < size; ++i) {
@@ -128,6 +132,23 @@ std::string joined(const std::vector<std::string>& parts, const char* separator)
     text += part;
   }
   return text;
+}
+
+std::string wrapped(const std::string& text, std::size_t width) {
+  std::string out;
+  std::size_t line = 0;  // where it begins in `out`
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    if (out.size() > line && out.size() - line + 1 + (end - at) > width) {
+      out += '\n';
+      line = out.size();
+    } else if (out.size() > line) {
+      out += ' ';
+    }
+    out.append(text, at, end - at);
+    at = end + 1;
+  }
+  return out;
 }
 
 }  // namespace ledgerflow::command

@@ -21,4 +21,7 @@ std::vector<std::string> array_elements(std::string_view array);
 // The parts with a separator between them.
 std::string joined(const std::vector<std::string>& parts, const char* separator);
 
+// The text in lines of at most so many bytes, broken at spaces.
+std::string wrapped(const std::string& text, std::size_t width);
+
 }  // namespace ledgerflow::command

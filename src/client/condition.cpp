@@ -27,4 +27,10 @@ std::optional<Condition> condition_from_sqlstate(std::string_view sqlstate) noex
   return std::nullopt;
 }
 
+std::optional<Condition> condition_from_name(std::string_view name) noexcept {
+  for (const ConditionInfo& line : table)
+    if (name == line.name) return line.condition;
+  return std::nullopt;
+}
+
 }  // namespace ledgerflow::client

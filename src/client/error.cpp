@@ -47,6 +47,7 @@ Error::~Error() = default;
 Refused::~Refused() = default;
 ConnectionError::~ConnectionError() = default;
 ExtensionMissing::~ExtensionMissing() = default;
+ExtensionOutdated::~ExtensionOutdated() = default;
 TransactionConflict::~TransactionConflict() = default;
 SerializationFailure::~SerializationFailure() = default;
 Deadlock::~Deadlock() = default;

@@ -76,9 +76,16 @@ void raise_not_connected(const PGconn* connection) {
   throw ConnectionError({sqlstate::cannot_connect, message, {}, {}}, false);
 }
 
-void raise_unexpected(const PGconn* connection, std::string message) {
-  throw Error({sqlstate::protocol_violation, std::move(message), {}, {}},
-              PQstatus(connection) == CONNECTION_OK);
+void raise_protocol(std::string message) {
+  throw Error({sqlstate::protocol_violation, std::move(message), {}, {}}, true);
+}
+
+void raise_outdated(std::string message, bool connection_usable) {
+  throw ExtensionOutdated({sqlstate::undefined_function,
+                           std::move(message),
+                           {},
+                           "Install its newer version and run ALTER EXTENSION ledgerflow UPDATE."},
+                          connection_usable);
 }
 
 }  // namespace ledgerflow::client

@@ -1,8 +1,9 @@
+#include "ledgerflow/transaction.hpp"
+
 #include <utility>
 
-#include "ledgerflow/client.hpp"
+#include "channel.hpp"
 #include "raise.hpp"
-#include "session.hpp"
 
 namespace ledgerflow::client {
 
@@ -29,11 +30,14 @@ const char* begin_sql(Isolation isolation) {
 }  // namespace
 
 Transaction::Transaction(Client& client, Isolation isolation) {
-  Session& session = client.session();
-  if (client.in_transaction())
+  Channel& channel = client.channel();
+  if (channel.session()->in_transaction())
     raise_state(sqlstate::active_transaction, "a transaction is open on this client already");
-  session.execute(begin_sql(isolation));
-  session_ = client.session_;
+  // A connection that breaks with nothing done yet is replaced.
+  channel.attempt(Repeat::yes,
+                  [&](Session& session) { return session.execute(begin_sql(isolation)); });
+  session_ = channel.session();
+  session_->guard(true);
 }
 
 Transaction::Transaction(Transaction&& other) noexcept = default;
@@ -50,11 +54,13 @@ void Transaction::commit() {
   const std::shared_ptr<Session> session = std::move(session_);
   if (session == nullptr)
     raise_state(sqlstate::no_active_transaction, "the transaction is over already");
+  session->guard(false);
   if (session->transaction_status() == PQTRANS_IDLE)
     raise_state(sqlstate::no_active_transaction,
                 "the transaction was ended by other SQL on its connection");
   // To COMMIT in a failed transaction the server answers ROLLBACK, and calls that a success.
-  if (session->execute("COMMIT", true) != "COMMIT")
+  const bool committing = session->usable() && session->transaction_status() == PQTRANS_INTRANS;
+  if (session->execute("COMMIT", committing) != "COMMIT")
     raise_state(sqlstate::failed_transaction,
                 "the transaction was rolled back, because a call in it had failed");
 }
@@ -63,7 +69,24 @@ void Transaction::rollback() {
   const std::shared_ptr<Session> session = std::move(session_);
   if (session == nullptr)
     raise_state(sqlstate::no_active_transaction, "the transaction is over already");
+  session->guard(false);
   if (session->transaction_status() != PQTRANS_IDLE) session->execute("ROLLBACK");
+}
+
+void Transaction::repeat(Client& client, Isolation isolation, const std::function<void()>& body) {
+  Attempts attempts(client.channel().policy());
+  for (;;) {
+    try {
+      Transaction transaction(client, isolation);
+      body();
+      transaction.commit();
+      return;
+    } catch (const TransactionConflict&) {
+      if (!attempts.pause()) throw;
+    } catch (const ConnectionError& error) {
+      if (error.outcome_unknown() || !attempts.pause()) throw;
+    }
+  }
 }
 
 }  // namespace ledgerflow::client

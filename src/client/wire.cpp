@@ -1,6 +1,7 @@
 #include "wire.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "core/amount.hpp"
@@ -45,16 +46,59 @@ void append_numeric(std::string& bytes, const Amount& amount) {
   for (int i = 0; i < number.count; ++i) append_integer(bytes, number.digits[i]);
 }
 
-void append_array_header(std::string& bytes, unsigned element_type, std::size_t size) {
-  append_integer(bytes, std::int32_t{size > 0 ? 1 : 0});  // dimensions
-  append_integer(bytes, std::int32_t{0});                 // no NULLs
-  append_integer(bytes, element_type);
-  if (size == 0) return;
-  append_integer(bytes, static_cast<std::int32_t>(size));
-  append_integer(bytes, std::int32_t{1});  // lower bound
+// Microseconds since PostgreSQL's epoch.
+std::int64_t server_time(Timestamp time) {
+  std::int64_t micros = 0;
+  if (__builtin_sub_overflow(std::int64_t{time.time_since_epoch().count()}, postgres_epoch,
+                             &micros))
+    raise_refused(Condition::invalid_effective_at, "the time is out of PostgreSQL's range");
+  return micros;
+}
+
+template <typename Integer>
+std::optional<Integer> integer_in(std::string_view bytes) {
+  if (bytes.size() != sizeof(Integer)) return std::nullopt;
+  std::uint64_t value = 0;
+  for (const char byte : bytes) value = value << 8 | static_cast<unsigned char>(byte);
+  return static_cast<Integer>(value);
 }
 
 }  // namespace
+
+Array::Array(unsigned element_type, std::size_t size) {
+  append_integer(bytes_, std::int32_t{size > 0 ? 1 : 0});  // dimensions
+  append_integer(bytes_, std::int32_t{1});                 // there may be NULLs
+  append_integer(bytes_, element_type);
+  if (size == 0) return;
+  append_integer(bytes_, static_cast<std::int32_t>(std::min(size, longest_value)));
+  append_integer(bytes_, std::int32_t{1});  // lower bound
+}
+
+void Array::add(std::string_view bytes) {
+  bytes = bytes.substr(0, longest_value);  // as a whole it is too large anyway, and refused
+  append_integer(bytes_, static_cast<std::int32_t>(bytes.size()));
+  bytes_.append(bytes);
+}
+
+void Array::add_null() { append_integer(bytes_, std::int32_t{-1}); }
+void Array::add_text(std::string_view text) { add(text); }
+
+void Array::add_bigint(std::int64_t value) {
+  std::string bytes;
+  append_integer(bytes, value);
+  add(bytes);
+}
+
+void Array::add_boolean(bool value) {
+  add(value ? std::string_view("\1", 1) : std::string_view("\0", 1));
+}
+void Array::add_timestamp(Timestamp time) { add_bigint(server_time(time)); }
+
+void Array::add_numeric(const Amount& amount) {
+  std::string bytes;
+  append_numeric(bytes, amount);
+  add(bytes);
+}
 
 void Parameters::add(const char* data, std::size_t size) {
   if (size > longest_value)
@@ -78,6 +122,13 @@ void Parameters::add_text(std::string_view text) {
   add(text.empty() ? "" : text.data(), text.size());
 }
 
+void Parameters::add_text(std::optional<std::string_view> text) {
+  if (text)
+    add_text(*text);
+  else
+    add_null();
+}
+
 void Parameters::add_text(const std::optional<std::string>& text) {
   if (text)
     add_text(std::string_view(*text));
@@ -85,20 +136,41 @@ void Parameters::add_text(const std::optional<std::string>& text) {
     add_null();
 }
 
-void Parameters::add_bigint(std::optional<std::int64_t> value) {
-  if (!value) return add_null();
+void Parameters::add_boolean(bool value) { add_text(std::string_view(value ? "\1" : "\0", 1)); }
+
+void Parameters::add_bigint(std::int64_t value) {
   std::string bytes;
-  append_integer(bytes, *value);
+  append_integer(bytes, value);
+  add_owned(std::move(bytes));
+}
+
+void Parameters::add_bigint(std::optional<std::int64_t> value) {
+  if (value)
+    add_bigint(*value);
+  else
+    add_null();
+}
+
+void Parameters::add_integer(std::int32_t value) {
+  std::string bytes;
+  append_integer(bytes, value);
   add_owned(std::move(bytes));
 }
 
 void Parameters::add_timestamp(std::optional<Timestamp> time) {
-  if (!time) return add_null();
-  std::int64_t micros = 0;
-  if (__builtin_sub_overflow(std::int64_t{time->time_since_epoch().count()}, postgres_epoch,
-                             &micros))
-    raise_refused(Condition::invalid_effective_at, "the time is out of PostgreSQL's range");
-  add_bigint(micros);
+  if (time)
+    add_bigint(server_time(*time));
+  else
+    add_null();
+}
+
+void Parameters::add_interval(std::optional<std::chrono::microseconds> interval) {
+  if (!interval) return add_null();
+  std::string bytes;
+  append_integer(bytes, std::int64_t{interval->count()});
+  append_integer(bytes, std::int32_t{0});  // days
+  append_integer(bytes, std::int32_t{0});  // months
+  add_owned(std::move(bytes));
 }
 
 void Parameters::add_numeric(const Amount& amount) {
@@ -107,27 +179,32 @@ void Parameters::add_numeric(const Amount& amount) {
   add_owned(std::move(bytes));
 }
 
-void Parameters::add_accounts(const std::vector<Line>& lines) {
-  std::string bytes;
-  append_array_header(bytes, type::text, lines.size());
-  for (const Line& line : lines) {
-    append_integer(bytes, static_cast<std::int32_t>(std::min(line.account.size(), longest_value)));
-    bytes.append(line.account, 0, longest_value);
-  }
-  add_owned(std::move(bytes));
+void Parameters::add_numeric(const std::optional<Amount>& amount) {
+  if (amount)
+    add_numeric(*amount);
+  else
+    add_null();
 }
 
-void Parameters::add_amounts(const std::vector<Line>& lines) {
-  std::string bytes;
-  append_array_header(bytes, type::numeric, lines.size());
-  std::string number;
+void Parameters::add_id(const TransactionId& id) {
+  add_owned(std::string(id.bytes().begin(), id.bytes().end()));
+}
+
+void Parameters::add_lines(const std::vector<Line>& lines) {
+  Array accounts(type::text, lines.size());
+  Array amounts(type::numeric, lines.size());
   for (const Line& line : lines) {
-    number.clear();
-    append_numeric(number, line.amount);
-    append_integer(bytes, static_cast<std::int32_t>(number.size()));
-    bytes.append(number);
+    accounts.add_text(line.account);
+    amounts.add_numeric(line.amount);
   }
-  add_owned(std::move(bytes));
+  add_array(std::move(accounts));
+  add_array(std::move(amounts));
+}
+
+void Parameters::add_optional_lines(const std::vector<Line>& lines) {
+  if (!lines.empty()) return add_lines(lines);
+  add_null();
+  add_null();
 }
 
 std::optional<TransactionId> decode_uuid(std::string_view bytes) {
@@ -157,6 +234,23 @@ std::optional<Amount> decode_numeric(std::string_view bytes) {
       AmountStatus::ok)
     return std::nullopt;
   return Amount::from_minor_units(units, scale);
+}
+
+std::optional<std::int64_t> decode_bigint(std::string_view bytes) {
+  return integer_in<std::int64_t>(bytes);
+}
+std::optional<std::int32_t> decode_integer(std::string_view bytes) {
+  return integer_in<std::int32_t>(bytes);
+}
+
+std::optional<Timestamp> decode_timestamp(std::string_view bytes) {
+  const auto micros = decode_bigint(bytes);
+  std::int64_t since_1970 = 0;
+  // The infinities are the ends of the range, and the later one overflows.
+  if (!micros || *micros == std::numeric_limits<std::int64_t>::min() ||
+      __builtin_add_overflow(*micros, postgres_epoch, &since_1970))
+    return std::nullopt;
+  return Timestamp(std::chrono::microseconds(since_1970));
 }
 
 }  // namespace ledgerflow::client

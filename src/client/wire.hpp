@@ -4,11 +4,13 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ledgerflow/amount.hpp"
@@ -16,6 +18,27 @@
 #include "ledgerflow/transaction_id.hpp"
 
 namespace ledgerflow::client {
+
+// A one-dimensional array.
+class Array {
+ public:
+  Array(unsigned element_type, std::size_t size);
+
+  // The elements, in order: as many as `size` says.
+  void add_null();
+  void add_text(std::string_view text);
+  void add_bigint(std::int64_t value);
+  void add_boolean(bool value);
+  void add_timestamp(Timestamp time);
+  void add_numeric(const Amount& amount);
+
+  std::string take() { return std::move(bytes_); }
+
+ private:
+  void add(std::string_view bytes);
+
+  std::string bytes_;
+};
 
 // The arguments of one call. Texts are referred to, not copied: they must outlive the call.
 class Parameters {
@@ -28,12 +51,21 @@ class Parameters {
 
   void add_null();
   void add_text(std::string_view text);
+  void add_text(std::optional<std::string_view> text);
   void add_text(const std::optional<std::string>& text);
+  void add_text(const char* text) { add_text(std::string_view(text)); }
+  void add_boolean(bool value);
+  void add_bigint(std::int64_t value);
   void add_bigint(std::optional<std::int64_t> value);
+  void add_integer(std::int32_t value);
   void add_timestamp(std::optional<Timestamp> time);
+  void add_interval(std::optional<std::chrono::microseconds> interval);
   void add_numeric(const Amount& amount);
-  void add_accounts(const std::vector<Line>& lines);  // as text[]
-  void add_amounts(const std::vector<Line>& lines);   // as numeric[]
+  void add_numeric(const std::optional<Amount>& amount);
+  void add_id(const TransactionId& id);
+  void add_array(Array array) { add_owned(array.take()); }
+  void add_lines(const std::vector<Line>& lines);           // two: text[], numeric[]
+  void add_optional_lines(const std::vector<Line>& lines);  // both NULL when there are none
 
   int count() const { return static_cast<int>(count_); }
   const char* const* values() const { return values_.data(); }
@@ -51,9 +83,11 @@ class Parameters {
   std::array<std::string, capacity> owned_;
 };
 
-// A uuid and a numeric out of an answer; nothing when the bytes are not one (NaN, say), or too
-// large.
+// Values out of an answer; nothing when the bytes are not one (NaN, infinity), or too large.
 std::optional<TransactionId> decode_uuid(std::string_view bytes);
 std::optional<Amount> decode_numeric(std::string_view bytes);
+std::optional<std::int64_t> decode_bigint(std::string_view bytes);
+std::optional<std::int32_t> decode_integer(std::string_view bytes);
+std::optional<Timestamp> decode_timestamp(std::string_view bytes);
 
 }  // namespace ledgerflow::client

@@ -12,72 +12,73 @@
 
 namespace ledgerflow::client {
 
-// Minor units (cents, yen, satoshi): amount x 10^scale. At most 38 digits of them are amounts.
+/// Minor units (cents, yen, satoshi): amount x 10^scale. At most 38 digits of them are amounts.
 __extension__ typedef __int128 Units;
 
-inline constexpr int max_scale = 24;  // decimals of an amount
+/// Decimals of an amount, at most.
+inline constexpr int max_scale = 24;
 
-// An exact decimal number of at most 38 digits, at most 24 of them after the decimal point, with a
-// sign. The number of decimals (`scale`) is kept and shown, but 1.5 and 1.50 are equal. Nothing
-// rounds, and there is no road from or to binary floating point.
-//
-// What is not an amount is refused as RefusedFor<Condition::invalid_amount>, a sum beyond 38 digits
-// as RefusedFor<Condition::balance_out_of_range>.
+/// An exact decimal number of at most 38 digits, at most 24 of them after the decimal point, with a
+/// sign. The number of decimals (`scale`) is kept and shown, but 1.5 and 1.50 are equal. Nothing
+/// rounds, and there is no road from or to binary floating point.
+///
+/// What is not an amount is refused as RefusedFor<Condition::invalid_amount>, a sum beyond 38 digits
+/// as RefusedFor<Condition::balance_out_of_range>.
 class LEDGERFLOW_CLIENT_API Amount {
  public:
-  // Zero, without decimals.
+  /// Zero, without decimals.
   Amount() = default;
 
-  // A plain decimal number: [+-]digits[.digits], as in "125.00". Its scale is the decimals that are
-  // written. Refused are exponents, separators, spaces, "NaN", ".5", "5." and whatever else is not
-  // that.
+  /// A plain decimal number: [+-]digits[.digits], as in "125.00". Its scale is the decimals that are
+  /// written. Refused are exponents, separators, spaces, "NaN", ".5", "5." and whatever else is not
+  /// that.
   explicit Amount(std::string_view text);
 
-  // Numbers could mean whole units or minor units, or be rounded already: say which, or write text.
+  /// Numbers could mean whole units or minor units, or be rounded already: say which, or write text.
   template <typename Number, typename = std::enable_if_t<std::is_arithmetic_v<Number>>>
   explicit Amount(Number) = delete;
   explicit Amount(std::nullptr_t) = delete;
 
-  // The same text in a given scale, 0 to 24: "1.5" in scale 2 is 1.50; decimals that the scale has
-  // no room for, other than zeros, are refused.
+  /// The same text in a given scale, 0 to 24: "1.5" in scale 2 is 1.50; decimals that the scale has
+  /// no room for, other than zeros, are refused.
   static Amount parse(std::string_view text, int scale);
 
-  // So many minor units of a currency of this scale: 12500 in scale 2 is 125.00.
+  /// So many minor units of a currency of this scale: 12500 in scale 2 is 125.00.
   static Amount from_minor_units(Units units, int scale);
 
-  // The minor units in the amount's own scale.
+  /// The minor units in the amount's own scale.
   Units minor_units() const noexcept { return units_; }
 
-  // The minor units in a given scale; refused when the amount has more decimals, or with too many
-  // digits.
+  /// The minor units in a given scale; refused when the amount has more decimals, or with too many
+  /// digits.
   Units minor_units(int scale) const;
 
-  // The same as a 64-bit integer; refused when it does not fit.
+  /// The same as a 64-bit integer; refused when it does not fit.
   std::int64_t minor_units64(int scale) const;
 
-  // The number of decimals that the amount is written with.
+  /// The number of decimals that the amount is written with.
   int scale() const noexcept { return scale_; }
 
-  // The equal amount in another scale; refused as minor_units(scale) is.
+  /// The equal amount in another scale; refused as minor_units(scale) is.
   Amount with_scale(int scale) const;
 
-  // As in "-125.00": what the constructor takes.
+  /// As in "-125.00": what the constructor takes.
   std::string to_string() const;
 
   bool is_zero() const noexcept { return units_ == 0; }
   bool is_positive() const noexcept { return units_ > 0; }
   bool is_negative() const noexcept { return units_ < 0; }
 
-  // Sums have the larger scale of the two and are exact or refused; the target of a refused += or
-  // -= keeps its value.
+  /// Sums have the larger scale of the two and are exact or refused; the target of a refused += or
+  /// -= keeps its value.
   Amount& operator+=(const Amount& other);
   Amount& operator-=(const Amount& other);
   Amount operator-() const noexcept;
   friend Amount operator+(Amount a, const Amount& b) { return a += b; }
   friend Amount operator-(Amount a, const Amount& b) { return a -= b; }
 
-  // Less than 0, 0, or greater than 0, as this amount is less than, equal to or greater than the
-  // other one.
+  /// Less than 0, 0, or greater than 0, as this amount is less than, equal to or greater than the
+  /// other one.
   int compare(const Amount& other) const noexcept;
   friend bool operator==(const Amount& a, const Amount& b) noexcept { return a.compare(b) == 0; }
   friend bool operator!=(const Amount& a, const Amount& b) noexcept { return a.compare(b) != 0; }
@@ -93,7 +94,7 @@ class LEDGERFLOW_CLIENT_API Amount {
   int scale_ = 0;
 };
 
-// Writes to_string().
+/// Writes to_string().
 LEDGERFLOW_CLIENT_API std::ostream& operator<<(std::ostream& out, const Amount& amount);
 
 }  // namespace ledgerflow::client

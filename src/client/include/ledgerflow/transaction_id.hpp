@@ -15,36 +15,36 @@
 
 namespace ledgerflow::client {
 
-// A point in time as PostgreSQL keeps it: microseconds, UTC.
+/// A point in time as PostgreSQL keeps it: microseconds, UTC.
 using Timestamp = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
 
-// The time in a Timestamp, without what the clock has beyond microseconds.
+/// The time in a Timestamp, without what the clock has beyond microseconds.
 inline Timestamp to_timestamp(std::chrono::system_clock::time_point time) {
   return std::chrono::floor<std::chrono::microseconds>(time);
 }
 
-// A transaction's id: a UUID, version 7. On each account ids rise in the order of posting.
+/// A transaction's id: a UUID, version 7. On each account ids rise in the order of posting.
 class LEDGERFLOW_CLIENT_API TransactionId {
  public:
   using Bytes = std::array<std::uint8_t, 16>;
 
-  // The nil UUID, which is no transaction's id.
+  /// The nil UUID, which is no transaction's id.
   constexpr TransactionId() = default;
 
-  // From the 16 bytes in network order.
+  /// From the 16 bytes in network order.
   explicit constexpr TransactionId(const Bytes& bytes) : bytes_(bytes) {}
 
-  // From the usual text of 36 characters, in either case; nothing when the text is anything else.
+  /// From the usual text of 36 characters, in either case; nothing when the text is anything else.
   static std::optional<TransactionId> from_string(std::string_view text) noexcept;
 
-  // 36 characters, lower case.
+  /// 36 characters, lower case.
   std::string to_string() const;
 
-  // The 16 bytes in network order.
+  /// The 16 bytes in network order.
   constexpr const Bytes& bytes() const noexcept { return bytes_; }
 
-  // When the transaction was posted: the time that the id carries, to the microsecond. (When the
-  // server's clock stepped back, the time of the account's transaction before it.)
+  /// When the transaction was posted: the time that the id carries, to the microsecond. (When the
+  /// server's clock stepped back, the time of the account's transaction before it.)
   Timestamp posted_at() const noexcept;
 
   friend bool operator==(const TransactionId& a, const TransactionId& b) noexcept {
@@ -70,12 +70,12 @@ class LEDGERFLOW_CLIENT_API TransactionId {
   Bytes bytes_{};
 };
 
-// Writes to_string().
+/// Writes to_string().
 LEDGERFLOW_CLIENT_API std::ostream& operator<<(std::ostream& out, const TransactionId& id);
 
 }  // namespace ledgerflow::client
 
-// Transaction ids as keys of unordered containers.
+/// Transaction ids as keys of unordered containers.
 template <>
 struct std::hash<ledgerflow::client::TransactionId> {
   std::size_t operator()(const ledgerflow::client::TransactionId& id) const noexcept {

@@ -81,7 +81,9 @@ struct Load {
 std::string account(unsigned number) { return "bench:" + std::to_string(number); }
 
 void post_until_the_end(Load& load, unsigned seed, std::vector<std::uint32_t>& latencies) {
-  client::Client client(load.settings.dsn);
+  client::ClientOptions once;  // else the library makes keys of its own
+  once.retry = client::RetryPolicy::none();
+  client::Client client(load.settings.dsn, once);
   client::PostOptions options;
   options.ledger = load.ledger;
   const client::Amount amount("1.00");

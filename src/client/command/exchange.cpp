@@ -44,7 +44,7 @@ int export_journal(Context& context) {
   std::vector<NamedValue> more;
   if (!context.command.given("format"))
     more.push_back({"format", "text", name == "-" ? "hledger" : format_of(name)});
-  Sql sql("SELECT * FROM ");
+  Sql sql("SELECT ");
   context.call(sql, "ledger_export", std::move(more)).add(" AS line");
   try {
     Progress progress("exporting", context.settings.shows_progress && name != "-", "lines");
@@ -75,10 +75,13 @@ int import_journal(Context& context) {
   for (std::string_view piece = input.piece(); !piece.empty(); piece = input.piece())
     journal += piece;
   const Progress progress("importing", context.settings.shows_progress);
+  std::vector<NamedValue> more{{"journal", "text", std::move(journal)}, {"format", "text", format}};
+  const Command& given = context.command;
+  if (given.given("keep_accounts")) more.push_back({"open_accounts", "bool", "false"});
+  if (given.given("keep_currencies")) more.push_back({"add_currencies", "bool", "false"});
   Sql sql("SELECT * FROM ");
-  context.call(sql, "ledger_import",
-               {{"journal", "text", std::move(journal)}, {"format", "text", format}});
-  context.change(Shape::row, sql);
+  context.call(sql, "ledger_import", std::move(more));
+  context.change(Shape::row, sql, given.given("key_prefix") ? Repeat::safe : Repeat::unsafe);
   return exit_code::success;
 }
 
@@ -99,7 +102,18 @@ void add_exchange(Commands& commands) {
       .option("--format", "own", "FORMAT",
               "hledger, ledger, beancount or csv; default: what the file is called")
       .among({"hledger", "ledger", "beancount", "csv"})
-      .says("All of it is posted, or nothing.")
+      .option("--key-prefix", "text", "TEXT",
+              "Name for this import: repeated under the same one nothing is posted twice")
+      .option("--accounts", "jsonb", "JSON",
+              "The journal's accounts by other codes: {\"old\": \"new\"}")
+      .option("--commodities", "jsonb", "JSON", "The journal's commodities by other currency codes")
+      .flag("--keep-accounts", "own", "Open no account: refuse what names one that is not there")
+      .flag("--keep-currencies", "own", "Add no currency: refuse what names one that is not there")
+      .says(
+          "All of it is posted, or nothing; a refusal names the line. Prints how many "
+          "transactions, "
+          "entries, accounts and currencies came of it, and how many balances it found asserted.")
+      .example("ledgerflow import books.beancount --key-prefix books-2024", "safe to repeat")
       .does(import_journal);
 }
 

@@ -57,7 +57,10 @@ client::Client& Server::client() {
 }
 
 void Server::connect() {
-  client_.emplace(settings_.dsn);
+  // Repeating is done here: a new connection has to be set up like the first, and Ctrl-C ends it.
+  client::ClientOptions options;
+  options.retry = client::RetryPolicy::none();
+  client_.emplace(settings_.dsn, options);
   PQsetNoticeReceiver(client_->native_handle(), on_notice, nullptr);
   // What a server or role has set decides no format of ours.
   client_->query(

@@ -83,8 +83,8 @@ FileError::FileError(const std::string& does, const std::string& file)
     : std::runtime_error("cannot " + does + " " + file + ": " + std::strerror(errno)) {}
 
 Interrupted::Interrupted(int signal)
-    : std::runtime_error(signal == SIGINT ? "cancelled: nothing of it was done"
-                                          : "terminated: nothing of it was done"),
+    : std::runtime_error(signal == SIGINT ? "cancelled: nothing of the statement was done"
+                                          : "terminated: nothing of the statement was done"),
       signal_(signal) {}
 
 int report(const std::exception& error, Format format) {

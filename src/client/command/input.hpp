@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -14,24 +12,21 @@ class Input {
  public:
   // Throws FileError.
   explicit Input(const std::string& name);
+  ~Input();
+  Input(const Input&) = delete;
+  Input& operator=(const Input&) = delete;
 
   const std::string& name() const { return name_; }
   // In bytes; zero when nobody knows.
   std::uint64_t size() const;
   std::uint64_t bytes_read() const { return bytes_read_; }
 
-  // The next piece, empty at the end. Throws FileError.
+  // The next piece, as soon as there is one; empty at the end. Throws FileError.
   std::string_view piece();
 
  private:
-  struct CloseFile {
-    void operator()(std::FILE* file) const {
-      if (file != stdin) std::fclose(file);
-    }
-  };
-
   std::string name_;
-  std::unique_ptr<std::FILE, CloseFile> file_;
+  int file_;
   std::string buffer_;
   std::uint64_t bytes_read_ = 0;
 };

@@ -1,6 +1,8 @@
 // help, and what is made of the commands' own descriptions: manual page, docs/command.md, completion.
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <ctime>
 #include <CLI/CLI.hpp>
 
 #include "command.hpp"
@@ -132,9 +134,20 @@ std::string roff_options(const std::vector<Described>& rows) {
   return text;
 }
 
+// Of the build; builds that are to be the same every time say which.
+std::string today() {
+  const char* const epoch = std::getenv("SOURCE_DATE_EPOCH");
+  const std::time_t now = epoch == nullptr ? std::time(nullptr) : std::atoll(epoch);
+  std::tm parts{};
+  char date[32];
+  const std::size_t size = std::strftime(date, sizeof date, "%Y-%m-%d", gmtime_r(&now, &parts));
+  return {date, size};
+}
+
 void write_man(Commands& commands) {
   std::string text =
-      ".TH LEDGERFLOW 1 \"\" \"ledgerflow " LEDGERFLOW_VERSION
+      ".TH LEDGERFLOW 1 \"" + today() +
+      "\" \"ledgerflow " LEDGERFLOW_VERSION
       "\" \"ledgerflow\"\n"
       ".SH NAME\nledgerflow \\- double\\-entry books in PostgreSQL\n"
       ".SH SYNOPSIS\n.B ledgerflow\n[\\fIOPTION\\fR]... \\fICOMMAND\\fR [\\fIARGUMENT\\fR]...\n"
@@ -178,12 +191,13 @@ std::string choices(const CLI::Option& option) {
   return type == "FILE" || option.get_name(true, true) == "FILE" ? "@file" : "";
 }
 
-void complete(const CLI::App& app, const std::string& words, std::string& text) {
+void complete(const CLI::App& app, std::string& text) {
+  const std::string words = words_of(app);
   std::string next;
   for (const CLI::App* child : app.get_subcommands(nullptr)) {
     if (child->get_group().empty()) continue;
     next += child->get_name() + " ";
-    complete(*child, words.empty() ? child->get_name() : words + " " + child->get_name(), text);
+    complete(*child, text);
   }
   std::string options;
   for (const CLI::Option* option : app.get_options()) {
@@ -211,20 +225,19 @@ void write_completion(Commands& commands) {
       "\" OPTION\"\n"
       "# the option's values. @file is a file, @none what nobody can guess.\n"
       "declare -gA _ledgerflow_next=(\n";
-  complete(commands.app(), "", text);
-  text += R"(    ["@"]=""
-)
+  complete(commands.app(), text);
+  text += R"()
 
 _ledgerflow() {
-    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" word i
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=ledgerflow word i
     for ((i = 1; i < COMP_CWORD; ++i)); do
         word=${COMP_WORDS[i]}
-        [[ -z $word || -z ${_ledgerflow_next["${command:+$command }$word"]+known} ]] || command+=${command:+ }$word
+        [[ $word == -* || -z ${_ledgerflow_next["$command $word"]+known} ]] || command+=" $word"
     done
     COMPREPLY=()
-    local values=${_ledgerflow_next["$command $previous"]-${_ledgerflow_next[" $previous"]-}}
+    local values=${_ledgerflow_next["$command $previous"]-${_ledgerflow_next["ledgerflow $previous"]-}}
     [[ $previous == -* && -n $values ]] || values=${_ledgerflow_next["$command"]}
-    [[ $current != -* ]] || values="${_ledgerflow_next["$command -"]} ${_ledgerflow_next[" -"]}"
+    [[ $current != -* ]] || values="${_ledgerflow_next["$command -"]} ${_ledgerflow_next["ledgerflow -"]}"
     case " $values" in
         *" @none"*) return ;;
         *" @file"*) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;

@@ -74,9 +74,17 @@ void Server::connect() {
 std::string Server::extension() { return client().quoted_name(client().extension_schema()) + "."; }
 
 std::string Server::ledger() {
-  const std::optional<std::string_view> name =
-      settings_.ledger ? std::optional<std::string_view>(*settings_.ledger) : std::nullopt;
-  return client().quoted_name(client().ledger_name(name)) + ".";
+  if (!ledger_.empty()) return ledger_;
+  const std::string name = settings_.ledger ? *settings_.ledger : client().ledger_name();
+  Sql check("SELECT ");
+  check.call(extension() + "ledger_to_minor",
+             {{"amount", "numeric", "0"}, {"currency", "text", "USD"}, {"ledger", "name", name}});
+  try {
+    query(check);
+  } catch (const client::RefusedFor<client::Condition::currency_not_found>&) {
+    // A ledger without dollars.
+  }
+  return ledger_ = client().quoted_name(name) + ".";
 }
 
 // A statement that a signal has cancelled ends the command.

@@ -27,7 +27,8 @@ class Server {
   // The connection; the first call makes it.
   client::Client& client();
 
-  // The extension's schema with a dot, and the ledger's, as SQL writes them.
+  // The extension's schema with a dot, and the ledger's, as SQL writes them. Refuses what is no
+  // ledger, with its own words.
   std::string extension();
   std::string ledger();
 
@@ -50,6 +51,7 @@ class Server {
 
   const Settings& settings_;
   std::optional<client::Client> client_;
+  std::string ledger_;  // once it is known
 };
 
 // Asks for the password on the terminal; libpq then finds it in the environment.

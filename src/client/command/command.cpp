@@ -28,6 +28,7 @@ const char* about_family(const std::string& name) {
   if (name == "account") return "Open, list, limit, freeze and close accounts";
   if (name == "period") return "Close and reopen periods";
   if (name == "report") return "Trial balance, balance sheet, income statement and others";
+  if (name == "seal") return "Seal the books, verify seals, prove transactions";
   return "";
 }
 

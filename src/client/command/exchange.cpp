@@ -37,15 +37,15 @@ std::string format_of(const std::string& file) {
 
 int export_journal(Context& context) {
   const std::string name = context.command.value_or("output", "-");
-  // Beside the file, so that there is the whole of it in the end or what was there before.
-  const std::string unfinished = name + ".part";
-  const File file(name == "-" ? stdout : std::fopen(unfinished.c_str(), "wb"));
-  if (file == nullptr) throw FileError("write", unfinished);
   std::vector<NamedValue> more;
   if (!context.command.given("format"))
     more.push_back({"format", "text", name == "-" ? "hledger" : format_of(name)});
   Sql sql("SELECT ");
   context.call(sql, "ledger_export", std::move(more)).add(" AS line");
+  // Beside the file, so that there is the whole of it in the end or what was there before.
+  const std::string unfinished = name + ".part";
+  const File file(name == "-" ? stdout : std::fopen(unfinished.c_str(), "wb"));
+  if (file == nullptr) throw FileError("write", unfinished);
   try {
     Progress progress("exporting", context.settings.shows_progress && name != "-", "lines");
     std::uint64_t lines = 0;

@@ -9,10 +9,11 @@ namespace {
 
 constexpr char group[] = "Reports";
 
-// A report is a function of the same arguments.
-Action reports(const char* function) {
-  return [function](Context& context) {
-    Sql sql("SELECT * FROM ");
+// A report is a function of the same arguments. People see some of its columns, programs all.
+Action reports(const char* function, const char* shown = "*") {
+  return [function, shown](Context& context) {
+    Sql sql("SELECT ");
+    sql.add(context.settings.format == Format::table ? shown : "*").add(" FROM ");
     context.write(Shape::rows, context.call(sql, function));
     return exit_code::success;
   };
@@ -71,11 +72,11 @@ void add_reports(Commands& commands) {
   with_depth(with_time(commands.add(group, "report balance-sheet",
                                     "Assets, liabilities and equity, with totals")))
       .example("ledgerflow report balance-sheet --at 2024-12-31", "at the end of a year")
-      .does(reports("ledger_balance_sheet"));
+      .does(reports("ledger_balance_sheet", "currency, label, name, amount"));
   with_depth(with_range(commands.add(group, "report income-statement",
                                      "Income, expenses and net income between two times")))
       .example("ledgerflow report income-statement --from 2024-01-01 --to 2025-01-01", "a year")
-      .does(reports("ledger_income_statement"));
+      .does(reports("ledger_income_statement", "currency, label, name, amount"));
   with_prefix(with_range(commands.add(group, "report movements",
                                       "Opening balance, debits, credits and closing balance")))
       .does(reports("ledger_movements"));
@@ -90,7 +91,7 @@ void add_reports(Commands& commands) {
   with_depth(
       with_time(commands.add(group, "report tree", "Balances as a tree of account codes")
                     .optional_operand("PREFIX", "text", "Only this account and those below it")))
-      .does(reports("ledger_rollup"));
+      .does(reports("ledger_rollup", "label, currency, own, total"));
   with_time(commands.add(group, "report by-type", "Balances summed by account type"))
       .does(reports("ledger_balances_by_type"));
   with_time(

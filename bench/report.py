@@ -2,6 +2,7 @@
 
 from typing import Dict, List, Optional
 
+import client_library
 from results import Results
 
 Row = List[str]
@@ -62,8 +63,20 @@ def targets(results: Results) -> List[Dict[str, object]]:
     only("the same against the ceiling that updates balances", results.ratio(big, "heap", "ceiling and balances"))
     at_least("batch of 8,189, 1 client, against single postings, 8 clients", 8, results.ratio(big, "heap", "heap", single))
     only("the same with 8 clients posting batches", results.ratio("batch of 8,189, 8 clients", "heap", "heap", single))
+    client = client_library.CELL
+    at_least("client library, Poster against one at a time", 5,
+             results.ratio(client, "library, Poster", "library, one at a time"))
+    library, pgbench = (results.median(client, name, "p50_ms") for name in ("library, one at a time", "pgbench, the same SQL"))
+    at_most("client library, time of one posting against pgbench's", 1.1, library / pgbench if library and pgbench else None)
     size = "single, 10,000 accounts, 8 clients, size of the ledger"
     at_least("5 million entries against an empty ledger", 0.85, results.ratio(size, "large", "empty"))
+    long = next((cell.rsplit(" of ", 1)[1] for cell in results.slots if cell.startswith("ledger_statement, ")), "")
+    for place in ("first", "middle", "last"):
+        cell = f"ledger_statement, {place} page of 100 of {long}"
+        at_most(f"time of a statement's {place} page of 100, {long or 'a long account'}, against 1,000 entries", 1.5,
+                results.ratio(cell, "an account of 1,000 entries", "the long account"))
+    at_most("time of ledger_balance_at against ledger_balance", 3,
+            results.ratio(f"ledger_balance_at on an account of {long}", "ledger_balance", "ledger_balance_at"))
     for way in ("single", "batch"):
         value = results.facts.get(f"disk bytes per posting, {way}")
         at_most(f"disk bytes per posting, posted by {way}", 450, value if isinstance(value, float) else None)

@@ -1,10 +1,12 @@
 """What is measured, one function per section. Contestants take turns: A B C A B C ..."""
 
+import itertools
 import threading
 import time
 from typing import Callable, Dict, List, Tuple
 
 import books
+import client_library
 from books import options
 from results import Results
 from server import Server, Slot
@@ -220,7 +222,7 @@ class Bench:
         balance = server.file("balance.sql", account + "SELECT ledger_balance('customer:' || :account);\n")
         sql_page = server.file("sql_page.sql", account + (
             "SELECT * FROM book_read.entries WHERE account_id = :account ORDER BY account_id DESC, transaction_id DESC LIMIT 50;\n"))
-        statement = self.statement_script(account)
+        statement = server.file("statement.sql", account + "SELECT * FROM ledger_statement('customer:' || :account, \"limit\" => 50);\n")
 
         def turn(path: str, clients: int) -> Callable[[int], Slot]:
             return lambda _: server.pgbench(path, clients, seconds=settings.seconds, options=options("book_read", "auto"))
@@ -228,20 +230,47 @@ class Bench:
         for clients in [n for n in settings.clients if n <= 8]:
             self.take_turns(f"ledger_balance, {crowd(clients)}",
                             [("ledger_balance", turn(balance, clients)), ("the same in SQL", turn(sql_balance, clients))], settings.rounds)
-            if statement:
-                path = server.file("statement.sql", statement)
-                self.take_turns(f"ledger_statement page of 50, {crowd(clients)}",
-                                [("ledger_statement", turn(path, clients)), ("50 entries in SQL", turn(sql_page, clients))], settings.rounds)
+            self.take_turns(f"ledger_statement page of 50, {crowd(clients)}",
+                            [("ledger_statement", turn(statement, clients)), ("50 entries in SQL", turn(sql_page, clients))], settings.rounds)
+        self.read_long_accounts()
 
-    def statement_script(self, account: str) -> str:
-        found = self.server.value("""SELECT array_to_string(proargnames[1:pronargs], ' ') FROM pg_proc
-            WHERE proname = 'ledger_statement' AND proargtypes[0] = 'text'::regtype ORDER BY pronargs LIMIT 1""")
-        if not found:
-            self.results.note("ledger_statement was not measured: this version has none")
-            return ""
-        limit = next((name for name in found.split() if name.strip("_") in
-                      ("limit", "page_size", "max_rows", "rows", "max_lines", "lines", "count", "row_limit", "page_limit")), "")
-        return account + f"SELECT * FROM ledger_statement('customer:' || :account{f', {limit} => 50' if limit else ''}) LIMIT 50;\n"
+    def read_long_accounts(self) -> None:
+        """The same page, and the balance at a past time, on an account with a long history and one with a short one."""
+        settings, server = self.settings, self.server
+        server.rows("SELECT ledger_create('book_long');"
+                    "SELECT count(ledger_open_account(code, 'liability', 'USD', ledger => 'book_long')) FROM unnest('{long,short,other}'::text[]) code;")
+        # One batch on the short account at the beginning, in the middle and at the end, the others on the long one.
+        batches = settings.long_entries // 1_000
+        server.rows("SET ledgerflow.ledger = 'book_long'; SET synchronous_commit = off;" + "".join(
+            "SELECT count(*) FROM ledger_post_batch(array_fill('{0}'::text, ARRAY[{1}]), array_fill('other'::text, ARRAY[{1}]), array_fill(1.25, ARRAY[{1}]));".format(code, rows)
+            for n in range(batches) for code, rows in [("short", 333 + n % 2)] * (n in (0, batches // 2, batches - 1)) + [("long", 1_000)])
+            + "VACUUM ANALYZE book_long.transactions, book_long.entries, book_long.account_balances, book_long.accounts;")
+        middle = server.value("SELECT posted_at FROM book_long.transactions ORDER BY id OFFSET (SELECT count(*) / 2 FROM book_long.transactions) LIMIT 1")
+
+        def cursor(code: str) -> str:
+            return server.value(f"SELECT cursor FROM ledger_statement('{code}', \"to\" => '{middle}', \"limit\" => 1, ledger => 'book_long')")
+
+        scripts = itertools.count()
+
+        def turn(sql: str) -> Callable[[int], Slot]:
+            path = server.file(f"long_{next(scripts)}.sql", sql + ";\n")
+            return lambda _: server.pgbench(path, 1, seconds=settings.seconds, options=options("book_long", "auto"))
+
+        def page(code: str, more: str) -> Callable[[int], Slot]:
+            return turn(f"SELECT * FROM ledger_statement('{code}'{more})")
+
+        for place, more in (("first", lambda _: ""), ("middle", lambda code: f", after => '{cursor(code)}'"), ("last", lambda _: ", newest_first => false")):
+            long, short = page("long", more("long")), page("short", more("short"))
+            self.take_turns(f"ledger_statement, {place} page of 100 of {settings.long_entries:,} entries",
+                            [("the long account", long), ("an account of 1,000 entries", short)], settings.rounds)
+        self.take_turns(f"ledger_balance_at on an account of {settings.long_entries:,} entries",
+                        [("ledger_balance_at", turn(f"SELECT ledger_balance_at('long', '{middle}')")),
+                         ("ledger_balance", turn("SELECT ledger_balance('long')"))], settings.rounds)
+
+    # Section client: the C++ library.
+
+    def client(self) -> None:
+        client_library.measure(self)
 
     # Section disk: bytes of a two-line posting without key and texts.
 

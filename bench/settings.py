@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "bench"
 
-SECTIONS = ["single", "batch", "copy", "read", "disk", "memory", "large"]
+SECTIONS = ["single", "batch", "copy", "read", "client", "disk", "memory", "large"]
 ACCOUNTS = 10_000
 HOT = ACCOUNTS + 1  # the account that everything goes into
 BATCH_SIZES = [10, 100, 1_000, 8_189]
@@ -33,6 +33,7 @@ class Settings:
         self.scale = self._int("SCALE", quick=50, full=50)  # of pgbench's own tables
         self.wal_gb = self._int("WAL_GB", quick=2, full=6)  # segments made before measuring
         self.large_entries = self._int("LARGE_ENTRIES", quick=0, full=5_000_000)
+        self.long_entries = self._int("LONG_ENTRIES", quick=20_000, full=1_000_000)  # of the account with a long history
         self.memory_postings = self._int("MEMORY_POSTINGS", quick=50_000, full=1_000_000)
         self.disk_postings = self._int("DISK_POSTINGS", quick=50_000, full=200_000)
         self.copy_rows = self._int("COPY_ROWS", quick=20_000, full=200_000)

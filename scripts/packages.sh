@@ -3,12 +3,14 @@
 #   scripts/packages.sh GROUP...     groups: build, test, demo, bench
 set -euo pipefail
 
-build=(g++ make pkg-config postgresql-15 postgresql-server-dev-15 libpq-dev libcli11-dev clang-14
-    llvm-14)
-test=(postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl libgtest-dev
-    clang-format-14 clang-tidy-14 mandoc python3)
+build=(g++ make pkg-config postgresql-15 postgresql-server-dev-15 libpq-dev clang-14 llvm-14)
+test=(cmake doxygen postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl libgtest-dev
+    clang-format-14 clang-tidy-14 python3)
 demo=(beancount hledger python3)
 bench=(gnuplot-nox python3)
+# Of the command ledgerflow.
+build+=(libcli11-dev)
+test+=(mandoc)
 
 wanted=()
 for group in "$@"; do

@@ -22,6 +22,13 @@ std::chrono::microseconds with_jitter(std::chrono::microseconds pause) {
 
 }  // namespace
 
+std::chrono::microseconds pause_after(const RetryPolicy& policy, int failures) {
+  const std::chrono::microseconds first = policy.first_pause;
+  const std::chrono::microseconds longest = policy.longest_pause;
+  const auto factor = std::int64_t{1} << std::clamp(failures - 1, 0, doublings);
+  return with_jitter(first > longest / factor ? longest : first * factor);
+}
+
 std::optional<std::chrono::microseconds> Attempts::next_pause() {
   const auto now = Clock::now();
   if (failed_++ == 0) first_failure_ = now;
@@ -29,11 +36,7 @@ std::optional<std::chrono::microseconds> Attempts::next_pause() {
   const auto left = std::chrono::duration_cast<std::chrono::microseconds>(first_failure_ +
                                                                           policy_.deadline - now);
   if (left.count() <= 0) return std::nullopt;
-  const std::chrono::microseconds first = policy_.first_pause;
-  const std::chrono::microseconds longest = policy_.longest_pause;
-  const auto factor = std::int64_t{1} << std::min(failed_ - 1, doublings);
-  const auto doubled = first.count() > longest.count() / factor ? longest : first * factor;
-  return std::min(with_jitter(doubled), left);
+  return std::min(pause_after(policy_, failed_), left);
 }
 
 bool Attempts::pause() {

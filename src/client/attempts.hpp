@@ -8,6 +8,9 @@
 
 namespace ledgerflow::client {
 
+// The pause after so many failures.
+std::chrono::microseconds pause_after(const RetryPolicy& policy, int failures);
+
 class Attempts {
  public:
   using Clock = std::chrono::steady_clock;

@@ -35,6 +35,11 @@ inline void add_post_options(Parameters& parameters, const std::optional<std::st
   parameters.add_text(options.ledger);
 }
 
+// A posting of lines, for Client and Poster.
+extern const Statement post_lines_sql;
+void add_posting(Parameters& parameters, const std::vector<Line>& lines,
+                 const std::optional<std::string>& key, const PostOptions& options);
+
 // A request without a key is not to be repeated when it may have been carried out.
 inline Repeat repeat_under(const std::optional<std::string>& key) {
   return key ? Repeat::yes : Repeat::no;

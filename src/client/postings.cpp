@@ -11,12 +11,6 @@ constexpr Statement post_sql{
     ")",
     {LEDGERFLOW_POST_OPTION_TYPES, type::text, type::text, type::numeric}};
 
-constexpr Statement post_lines_sql{
-    "ledgerflow_post_lines",
-    "SELECT {ext}.ledger_post(lines => " LEDGERFLOW_LINES("$8", "$9") ", " LEDGERFLOW_POST_OPTIONS
-                                                                      ")",
-    {LEDGERFLOW_POST_OPTION_TYPES, type::text_array, type::numeric_array}};
-
 constexpr Statement post_transfer_sql{
     "ledgerflow_post_transfer",
     "SELECT {ext}.post_transfer(source => $8, destination => $9, amount => "
@@ -47,6 +41,18 @@ TransactionId post_pair(Channel& channel, const Statement& statement, std::strin
 
 }  // namespace
 
+const Statement post_lines_sql{
+    "ledgerflow_post_lines",
+    "SELECT {ext}.ledger_post(lines => " LEDGERFLOW_LINES("$8", "$9") ", " LEDGERFLOW_POST_OPTIONS
+                                                                      ")",
+    {LEDGERFLOW_POST_OPTION_TYPES, type::text_array, type::numeric_array}};
+
+void add_posting(Parameters& parameters, const std::vector<Line>& lines,
+                 const std::optional<std::string>& key, const PostOptions& options) {
+  add_post_options(parameters, key, options);
+  parameters.add_lines(lines);
+}
+
 TransactionId Client::post(std::string_view debit, std::string_view credit, const Amount& amount,
                            const PostOptions& options) {
   return post_pair(channel(), post_sql, debit, credit, amount, options);
@@ -60,8 +66,7 @@ TransactionId Client::post_transfer(std::string_view source, std::string_view de
 TransactionId Client::post(const std::vector<Line>& lines, const PostOptions& options) {
   const auto key = channel().key_for(options.idempotency_key);
   Parameters parameters;
-  add_post_options(parameters, key, options);
-  parameters.add_lines(lines);
+  add_posting(parameters, lines, key, options);
   return channel().run(post_lines_sql, parameters, repeat_under(key)).id(0, 0);
 }
 

@@ -56,6 +56,19 @@ Table::Row row_in(const PGresult* result, int row) {
   return values;
 }
 
+// Throws when the answer is no rows.
+void check_answer(Session& session, const PGresult* result, bool committing) {
+  const ExecStatusType status = PQresultStatus(result);
+  if (status == PGRES_COPY_OUT)
+    throw Error({sqlstate::feature_not_supported,
+                 "COPY TO STDOUT is not possible here",
+                 {},
+                 "Ask for the rows with a query."},
+                true);
+  if (status != PGRES_TUPLES_OK && status != PGRES_SINGLE_TUPLE && status != PGRES_COMMAND_OK)
+    session.fail(result, committing);
+}
+
 // Ends the statement under way and takes what is left of its answer.
 class StopUnlessDone {
  public:
@@ -90,9 +103,7 @@ Table Client::query(const std::string& sql,
   return channel().attempt(Repeat::no, [&](Session& session) {
     const bool committing = !session.in_transaction();
     const ResultHandle result = session.receive(send(session, sql, sent));
-    const ExecStatusType status = PQresultStatus(result.get());
-    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
-      session.fail(result.get(), committing);
+    check_answer(session, result.get(), committing);
     Table table;
     table.columns = columns_in(result.get());
     for (int row = 0; row < PQntuples(result.get()); ++row)
@@ -115,11 +126,11 @@ void Client::query(const std::string& sql,
     StopUnlessDone stop(session);
     while (ResultHandle result = session.receive_next()) {
       const ExecStatusType status = PQresultStatus(result.get());
-      if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+      if (status == PGRES_FATAL_ERROR) {
         stop.done();
         session.receive(1);
-        session.fail(result.get(), committing);
       }
+      check_answer(session, result.get(), committing);
       if (!begun) {
         begun = true;
         if (on_columns) on_columns(columns_in(result.get()));

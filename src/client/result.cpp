@@ -41,6 +41,11 @@ Timestamp Result::timestamp(int row, int column) const {
   return expected(decode_timestamp(bytes(row, column)), "timestamp");
 }
 
+std::vector<std::string> Result::texts(int row, int column) const {
+  if (is_null(row, column)) return {};
+  return expected(decode_texts(bytes(row, column)), "array of texts");
+}
+
 std::optional<std::string> Result::optional_text(int row, int column) const {
   if (is_null(row, column)) return std::nullopt;
   return text(row, column);

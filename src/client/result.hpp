@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "ledgerflow/amount.hpp"
 #include "ledgerflow/transaction_id.hpp"
@@ -35,6 +37,8 @@ class Result {
   std::int64_t bigint(int row, int column) const;
   int integer(int row, int column) const;
   Timestamp timestamp(int row, int column) const;
+
+  std::vector<std::string> texts(int row, int column) const;  // of a text[]; none for NULL
 
   std::optional<std::string> optional_text(int row, int column) const;
   std::optional<Amount> optional_amount(int row, int column) const;

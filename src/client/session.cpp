@@ -171,8 +171,11 @@ ResultHandle Session::receive(int sent) {
   ResultHandle last;
   if (sent == 0) return last;
   while (ResultHandle next = receive_next()) {
-    // The error is the answer, whatever libpq has to add when the connection is gone.
-    if (last == nullptr || PQresultStatus(last.get()) != PGRES_FATAL_ERROR) last = std::move(next);
+    // An error is the answer, whatever libpq has to add when the connection is gone; and so is a COPY
+    // that nobody takes.
+    const ExecStatusType status = PQresultStatus(last.get());
+    if (last == nullptr || (status != PGRES_FATAL_ERROR && status != PGRES_COPY_OUT))
+      last = std::move(next);
   }
   return last;
 }

@@ -14,7 +14,7 @@ namespace ledgerflow::client {
 struct Statement {
   const char* name;                // of the prepared statement; one to a statement
   const char* sql;                 // with {ext} for the extension's schema
-  std::array<unsigned, 12> types;  // of the parameters, up to the first 0
+  std::array<unsigned, 16> types;  // of the parameters, up to the first 0
   int columns = 1;                 // of the answer
 };
 

@@ -253,4 +253,28 @@ std::optional<Timestamp> decode_timestamp(std::string_view bytes) {
   return Timestamp(std::chrono::microseconds(since_1970));
 }
 
+std::optional<std::vector<std::string>> decode_texts(std::string_view bytes) {
+  std::size_t at = 0;
+  const auto next_integer = [&]() -> std::optional<std::int32_t> {
+    const auto value = decode_integer(bytes.substr(std::min(at, bytes.size()), 4));
+    at += 4;
+    return value;
+  };
+  const auto dimensions = next_integer();
+  at += 8;  // whether there are NULLs; the elements' type
+  if (dimensions == 0) return std::vector<std::string>();
+  const auto size = next_integer();
+  at += 4;  // lower bound
+  if (dimensions != 1 || !size || *size < 0) return std::nullopt;
+  std::vector<std::string> texts;
+  for (std::int32_t i = 0; i < *size; ++i) {
+    const auto length = next_integer();
+    if (!length || *length < 0 || bytes.size() - at < static_cast<std::size_t>(*length))
+      return std::nullopt;
+    texts.emplace_back(bytes.substr(at, static_cast<std::size_t>(*length)));
+    at += static_cast<std::size_t>(*length);
+  }
+  return texts;
+}
+
 }  // namespace ledgerflow::client

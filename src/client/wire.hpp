@@ -89,5 +89,6 @@ std::optional<Amount> decode_numeric(std::string_view bytes);
 std::optional<std::int64_t> decode_bigint(std::string_view bytes);
 std::optional<std::int32_t> decode_integer(std::string_view bytes);
 std::optional<Timestamp> decode_timestamp(std::string_view bytes);
+std::optional<std::vector<std::string>> decode_texts(std::string_view bytes);  // of a text[]
 
 }  // namespace ledgerflow::client

@@ -14,6 +14,7 @@ constexpr std::uint64_t step_mask = (std::uint64_t{1} << 56) - 1;
 constexpr std::uint64_t fraction_mask = (1U << fraction_width) - 1;
 constexpr int fraction_steps = 1 << fraction_width;
 constexpr std::int64_t micros_per_milli = 1000;
+constexpr std::int64_t last_micro = (std::int64_t{1} << 48) * micros_per_milli - 1;
 
 // The 122 bits that are not version or variant, in order.
 UnsignedUnits payload_of(const TransactionId& id) {
@@ -74,7 +75,18 @@ std::int64_t time_of(const TransactionId& id) {
   return millis * micros_per_milli + fraction * micros_per_milli / fraction_steps;
 }
 
-TransactionId first_id_at(std::int64_t unix_micros) { return id_of(payload_at(unix_micros, 0)); }
+TransactionId first_id_at(std::int64_t unix_micros) {
+  TransactionId id;
+  if (unix_micros > last_micro)
+    id.bytes.fill(0xFF);
+  else if (unix_micros > 0)
+    id = id_of(payload_at(unix_micros, 0));
+  return id;
+}
+
+TransactionId first_id_after(std::int64_t unix_micros) {
+  return first_id_at(unix_micros > last_micro ? unix_micros : unix_micros + 1);
+}
 
 bool is_uuid_v7(const TransactionId& id) { return id.bytes[6] >> 4 == 7 && id.bytes[8] >> 6 == 2; }
 

@@ -33,8 +33,12 @@ TransactionId make_transaction_id(std::int64_t unix_micros, std::uint64_t random
 // The time that an id carries, in microseconds since 1970.
 std::int64_t time_of(const TransactionId& id);
 
-// The smallest id of this time: a bound for "everything posted at or after".
+// The smallest id of this time: a bound for "everything posted at or after". Times that no id can carry
+// end in the smallest and largest uuid.
 TransactionId first_id_at(std::int64_t unix_micros);
+
+// The smallest id of a later time: everything posted until then lies below it.
+TransactionId first_id_after(std::int64_t unix_micros);
 
 // True for version 7 of variant 10.
 bool is_uuid_v7(const TransactionId& id);

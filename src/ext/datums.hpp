@@ -17,6 +17,13 @@ inline TimestampTz timestamp_of(std::int64_t unix_micros) { return unix_micros -
 // Refuses infinities, and the last 30 years of PostgreSQL's times, which are none of Unix.
 void check_time(TimestampTz time);
 
+// A time as a bound for reading: infinities, and what only PostgreSQL can hold, are the ends of time.
+inline std::int64_t saturated_micros(TimestampTz time) {
+  if (TIMESTAMP_IS_NOBEGIN(time)) return INT64_MIN;
+  if (TIMESTAMP_IS_NOEND(time) || time > latest_time) return INT64_MAX;
+  return unix_micros(time);
+}
+
 // Reads a numeric, short header or not, without copying it. Toasted values must be detoasted first.
 AmountStatus units_from_numeric(Datum numeric, int scale, Units& units);
 // A new numeric with exactly `scale` decimals, in the current memory context.

@@ -135,13 +135,17 @@ CREATE TABLE hold_lines (
     captured numeric NOT NULL,
     released numeric NOT NULL,
     is_open boolean NOT NULL DEFAULT true,
+    settled_at timestamptz,
+    raises jsonb,
     PRIMARY KEY (hold_id, line)
 );
-CREATE INDEX hold_lines_account_id_idx ON hold_lines (account_id) WHERE is_open;
+CREATE INDEX hold_lines_account_id_settled_at_idx ON hold_lines (account_id, settled_at);
 COMMENT ON TABLE hold_lines IS 'Lines of holds; what is left of the open ones stands in the pending totals of account_balances';
 COMMENT ON COLUMN hold_lines.amount IS 'Debit positive, credit negative; with what the hold was raised by';
 COMMENT ON COLUMN hold_lines.captured IS 'How much of it was posted';
 COMMENT ON COLUMN hold_lines.released IS 'How much of it was given back';
+COMMENT ON COLUMN hold_lines.settled_at IS 'When nothing was left of it; NULL while it is open';
+COMMENT ON COLUMN hold_lines.raises IS 'When it was raised and by how much';
 
 CREATE TABLE idempotency_keys (
     key text PRIMARY KEY,

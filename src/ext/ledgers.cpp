@@ -12,6 +12,9 @@ constexpr const char* tables_script =
 constexpr const char* guards_script =
 #include "ext/ledger_guards.sql"
     ;
+constexpr const char* as_of_script =
+#include "ext/ledger_as_of.sql"
+    ;
 constexpr const char* views_script =
 #include "ext/ledger_views.sql"
     ;
@@ -76,6 +79,13 @@ constexpr Grant grants[] = {
     {"admin", "UPDATE", "settings"},
 };
 
+// What the views call, as the user who reads them.
+constexpr const char* view_functions[] = {
+    "next_id(pg_catalog.timestamptz)",
+    "standing_at(pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.uuid)",
+    "open_holds_at(pg_catalog.timestamptz, pg_catalog.uuid)",
+};
+
 // The grants of a level, or what takes all of them back.
 std::string grant_script(const Ledger& ledger, const std::string& role, std::string_view level,
                          bool revoke) {
@@ -83,6 +93,8 @@ std::string grant_script(const Ledger& ledger, const std::string& role, std::str
   const std::string end = revoke ? " FROM " + role + " CASCADE;" : " TO " + role + option + ";";
   const std::string verb = revoke ? "REVOKE " : "GRANT ";
   std::string script = verb + "USAGE ON SCHEMA " + ledger.prefix + end;
+  for (const char* function : view_functions)
+    script += verb + "EXECUTE ON FUNCTION " + ledger.prefix + "." + function + end;
   for (const Grant& grant : grants) {
     std::string tables = "ALL TABLES IN SCHEMA " + ledger.prefix;
     if (grant.tables != nullptr)
@@ -221,7 +233,7 @@ PGDLLEXPORT Datum ledgerflow_create(PG_FUNCTION_ARGS) {
     const std::string schema(quoted_name);
     run_script("CREATE SCHEMA " + schema);
     run_in_schema(schema.c_str(),
-                  {tables_script, seed_script, views_script,
+                  {tables_script, seed_script, as_of_script, views_script,
                    replaced(guards_script, "@extschema@", extension_schema(fcinfo))});
     pg_call([] { SPI_finish(); });
     return PG_GETARG_DATUM(0);
@@ -261,7 +273,8 @@ PGDLLEXPORT Datum ledgerflow_upgrade(PG_FUNCTION_ARGS) {
       drops += pg_call([&] { return SPI_getvalue(table->vals[i], table->tupdesc, 1); });
     if (!drops.empty()) run_in_schema(ledger.prefix.c_str(), {drops});
     run_in_schema(ledger.prefix.c_str(),
-                  {views_script, replaced(guards_script, "@extschema@", extension_schema(fcinfo))});
+                  {as_of_script, views_script,
+                   replaced(guards_script, "@extschema@", extension_schema(fcinfo))});
     call.finish();
     return Int32GetDatum(format_version);
   });

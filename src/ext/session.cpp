@@ -1,5 +1,6 @@
 #include "ext/session.hpp"
 
+#include "ext/as_of.hpp"
 #include "ext/datums.hpp"
 #include "ext/heap_tables.hpp"
 
@@ -196,6 +197,7 @@ const char* table_name(Table table) { return table_names[static_cast<std::size_t
 StoreSetting store_setting() { return static_cast<StoreSetting>(store_setting_value); }
 
 void start_session() {
+  define_as_of();  // first: it may refuse
   DefineCustomStringVariable("ledgerflow.ledger", "Ledger that functions use when they name none.",
                              nullptr, &ledger_setting, "ledger", PGC_USERSET, 0, nullptr, nullptr,
                              nullptr);
@@ -266,6 +268,12 @@ Call::Call(const char* function, Oid schema, Table table, AclMode privilege)
 Call::Call(Oid schema) : caller_(GetUserId()) {
   pg_call([] { SPI_connect(); });
   ledger_ = remembered_ledger(schema);
+}
+
+const Account& Call::account_to_read(const std::optional<std::string_view>& code) {
+  if (!code) throw Error(Condition::invalid_account_code, "account must not be NULL");
+  require(*ledger_, Table::accounts, ACL_SELECT);
+  return ledger_->find_account(*code);
 }
 
 void Call::lock_tables(std::initializer_list<Table> tables) {

@@ -164,6 +164,10 @@ class Call {
     throw_refusal(std::move(*refusal));
   }
 
+  // The account of this code, for a caller who may read accounts: that the session remembers it must not
+  // show it to others.
+  const Account& account_to_read(const std::optional<std::string_view>& code);
+
   // Locks tables for writing; afterwards the ledger is known as they are now.
   void lock_tables(std::initializer_list<Table> tables);
 

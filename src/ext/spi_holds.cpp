@@ -15,7 +15,7 @@ constexpr const char* find_hold_lines_query =
 constexpr const char* expired_lines_query =
     "SELECT l.hold_id, l.line, l.amount, l.captured, l.released FROM {ledger}.hold_lines l "
     "JOIN {ledger}.holds h ON h.id OPERATOR(pg_catalog.=) l.hold_id "
-    "WHERE l.account_id OPERATOR(pg_catalog.=) $1 AND l.is_open "
+    "WHERE l.account_id OPERATOR(pg_catalog.=) $1 AND l.settled_at IS NULL "
     "AND h.expires_at OPERATOR(pg_catalog.<=) $2 ORDER BY l.hold_id, l.line";
 constexpr const char* expired_holds_query =
     "SELECT id FROM {ledger}.holds WHERE status OPERATOR(pg_catalog.=) 'pending' "
@@ -31,10 +31,18 @@ constexpr const char* insert_hold_line_statement =
 constexpr const char* update_hold_statement =
     "UPDATE {ledger}.holds SET status = $2 WHERE id OPERATOR(pg_catalog.=) $1";
 constexpr const char* update_hold_line_statement =
-    "UPDATE {ledger}.hold_lines SET amount = $3, captured = $4, released = $5, is_open = $6 "
+    "UPDATE {ledger}.hold_lines SET amount = $3, captured = $4, released = $5, is_open = $6, "
+    "settled_at = CASE WHEN $6 THEN NULL ELSE COALESCE(settled_at, pg_catalog.clock_timestamp()) "
+    "END, "
+    "raises = CASE WHEN amount OPERATOR(pg_catalog.=) $3 THEN raises "
+    "ELSE COALESCE(raises, '[]') OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object("
+    "'at', pg_catalog.clock_timestamp(), "
+    "'by', pg_catalog.abs($3 OPERATOR(pg_catalog.-) amount)) END "
     "WHERE hold_id OPERATOR(pg_catalog.=) $1 AND line OPERATOR(pg_catalog.=) $2";
 constexpr const char* release_line_statement =
-    "UPDATE {ledger}.hold_lines SET released = released OPERATOR(pg_catalog.+) $3, is_open = false "
+    "UPDATE {ledger}.hold_lines SET released = released OPERATOR(pg_catalog.+) $3, is_open = "
+    "false, "
+    "settled_at = pg_catalog.clock_timestamp() "
     "WHERE hold_id OPERATOR(pg_catalog.=) $1 AND line OPERATOR(pg_catalog.=) $2";
 constexpr const char* insert_change_statement =
     "INSERT INTO {ledger}.transaction_history (transaction_id, changed_by, from_status, to_status, "

@@ -31,7 +31,8 @@ WITH lines AS MATERIALIZED (
 ), held AS (
     SELECT hold_id, account_id, amount > 0 AS is_debit, sum(captured) AS captured,
            bool_and(captured >= 0 AND released >= 0 AND captured + released <= abs(amount)
-                    AND is_open = (captured + released < abs(amount))) AS is_sound
+                    AND is_open = (captured + released < abs(amount))
+                    AND is_open = (settled_at IS NULL)) AS is_sound
       FROM {ledger}.hold_lines GROUP BY 1, 2, 3
 ), line_counts AS (
     SELECT transaction_id, count(*) AS entries FROM lines GROUP BY transaction_id

@@ -24,7 +24,7 @@ SELECT is_empty($$SELECT signature FROM function WHERE prorettype <> 'trigger'::
 SELECT is_empty($$SELECT signature FROM function WHERE proname NOT IN ('ledger_errors', 'ledger_debit', 'ledger_credit', 'ledger_new_id', 'ledger_is_raw_write') AND prorettype <> 'trigger'::regtype
                      AND (pronargdefaults = 0 OR pg_get_function_arg_default(oid, pronargs) NOT IN ('NULL::name', '''ledger''::name'))$$, 'and may be left out');
 SELECT set_eq($$SELECT proname::text FROM function WHERE provolatile = 's'$$,
-              '{ledger_balance,ledger_available,ledger_trial_balance,ledger_verify,ledger_to_minor,ledger_from_minor}'::text[], 'what reads is stable');
+              '{ledger_balance,ledger_balance_at,ledger_available,ledger_trial_balance,ledger_statement,ledger_find_transactions,ledger_verify,ledger_to_minor,ledger_from_minor}'::text[], 'what reads is stable');
 SELECT set_eq($$SELECT proname::text FROM function WHERE provolatile = 'i'$$, '{ledger_errors,ledger_debit,ledger_credit}'::text[], 'what depends on its arguments only is immutable');
 SELECT set_eq($$SELECT proname::text FROM function WHERE proparallel = 's'$$, '{ledger_errors,ledger_debit,ledger_credit,ledger_new_id}'::text[], 'and parallel safe; the session''s memory of a ledger is not');
 SELECT is_empty($$SELECT signature FROM function WHERE proparallel = 'r'$$, 'nothing is in between');

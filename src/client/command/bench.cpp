@@ -3,6 +3,9 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <deque>
+#include <future>
+#include <ledgerflow/poster.hpp>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -69,6 +72,7 @@ struct Load {
   const Settings& settings;
   std::string ledger;
   unsigned accounts;
+  std::size_t in_flight;  // postings of a client that wait for their answers; 1: one after the other
   bool with_keys;
   Clock::time_point end;
   std::mutex mutex;
@@ -80,32 +84,82 @@ struct Load {
 
 std::string account(unsigned number) { return "bench:" + std::to_string(number); }
 
-void post_until_the_end(Load& load, unsigned seed, std::vector<std::uint32_t>& latencies) {
+// Random postings between two accounts.
+class Postings {
+ public:
+  Postings(const Load& load, unsigned seed)
+      : load_(load),
+        seed_(seed),
+        random_(seed),
+        any_(0, load.accounts - 1),
+        step_(1, load.accounts - 1) {
+    options_.ledger = load.ledger;
+  }
+
+  // Calls post(debit, credit, amount, options).
+  template <typename Post>
+  auto next(Post&& post) {
+    const unsigned debit = any_(random_), credit = (debit + step_(random_)) % load_.accounts;
+    if (load_.with_keys) options_.idempotency_key = std::to_string(seed_) + "-" + std::to_string(n_++);
+    return post(account(debit), account(credit), amount_, options_);
+  }
+
+ private:
+  const Load& load_;
+  const unsigned seed_;
+  std::mt19937 random_;
+  std::uniform_int_distribution<unsigned> any_, step_;
+  const client::Amount amount_{"1.00"};
+  client::PostOptions options_;
+  std::uint64_t n_ = 0;
+};
+
+bool goes_on(const Load& load) {
+  return !load.is_over && signal_caught() == 0 && Clock::now() < load.end;
+}
+
+void note(Load& load, std::vector<std::uint32_t>& latencies, Clock::time_point start) {
+  latencies.push_back(static_cast<std::uint32_t>(
+      std::chrono::duration_cast<Microseconds>(Clock::now() - start).count()));
+  ++load.done;
+}
+
+void post_one_by_one(Load& load, Postings& postings, std::vector<std::uint32_t>& latencies) {
   client::ClientOptions once;  // else the library makes keys of its own
   once.retry = client::RetryPolicy::none();
   client::Client client(load.settings.dsn, once);
-  client::PostOptions options;
-  options.ledger = load.ledger;
-  const client::Amount amount("1.00");
-  std::mt19937 random(seed);
-  std::uniform_int_distribution<unsigned> any(0, load.accounts - 1), step(1, load.accounts - 1);
-  for (std::uint64_t n = 0; !load.is_over && signal_caught() == 0; ++n) {
-    const unsigned debit = any(random), credit = (debit + step(random)) % load.accounts;
-    if (load.with_keys) options.idempotency_key = std::to_string(seed) + "-" + std::to_string(n);
+  while (goes_on(load)) {
     const Clock::time_point start = Clock::now();
-    if (start >= load.end) return;
-    client.post(account(debit), account(credit), amount, options);
-    latencies.push_back(static_cast<std::uint32_t>(
-        std::chrono::duration_cast<Microseconds>(Clock::now() - start).count()));
-    ++load.done;
+    postings.next([&client](auto&&... posting) { return client.post(posting...); });
+    note(load, latencies, start);
   }
 }
 
+void post_many_in_flight(Load& load, Postings& postings, std::vector<std::uint32_t>& latencies) {
+  client::Poster poster(load.settings.dsn);
+  std::deque<std::pair<Clock::time_point, std::future<client::TransactionId>>> waiting;
+  while (goes_on(load) || !waiting.empty()) {
+    if (goes_on(load) && waiting.size() < load.in_flight) {
+      const Clock::time_point start = Clock::now();
+      waiting.emplace_back(start, postings.next([&poster](auto&&... posting) {
+        return poster.submit(posting...);
+      }));
+      continue;
+    }
+    waiting.front().second.get();
+    note(load, latencies, waiting.front().first);
+    waiting.pop_front();
+  }
+}
 void run_client(Load& load, unsigned seed) {
   std::vector<std::uint32_t> latencies;
   std::exception_ptr failure;
   try {
-    post_until_the_end(load, seed, latencies);
+    Postings postings(load, seed);
+    if (load.in_flight == 1)
+      post_one_by_one(load, postings, latencies);
+    else
+      post_many_in_flight(load, postings, latencies);
   } catch (...) {
     failure = std::current_exception();
   }
@@ -130,6 +184,11 @@ std::string percentile(const std::vector<std::uint32_t>& latencies, double part)
   return decimal(latencies[std::min(place, latencies.size() - 1)] / 1000.0);
 }
 
+std::string spelled(std::string name) {
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
+
 int number(const Command& given, const char* name, int otherwise, int least, int most) {
   if (!given.given(name)) return otherwise;
   const std::string text = *given.value(name);
@@ -137,7 +196,7 @@ int number(const Command& given, const char* name, int otherwise, int least, int
                          text.find_first_not_of("0123456789") == std::string::npos;
   const int value = is_number ? std::stoi(text) : -1;
   if (value < least || value > most)
-    throw UsageError("--" + std::string(name) + " is a number from " + std::to_string(least) +
+    throw UsageError("--" + spelled(name) + " is a number from " + std::to_string(least) +
                      " to " + std::to_string(most) + ", not '" + text + "'");
   return value;
 }
@@ -146,6 +205,7 @@ int bench(Context& context) {
   const Command& given = context.command;
   const int clients = number(given, "clients", 4, 1, 1000);
   const int seconds = number(given, "seconds", 10, 1, 86'400);
+  const int in_flight = number(given, "in_flight", 1, 1, 100'000);
   const int accounts = number(given, "accounts", 1000, 2, 1'000'000);
 
   BenchLedger ledger(context.server.client(), accounts);
@@ -153,7 +213,7 @@ int bench(Context& context) {
   Load load{context.settings,
             ledger.name(),
             static_cast<unsigned>(accounts),
-            given.given("keys"),
+            static_cast<std::size_t>(in_flight), given.given("keys"),
             start + std::chrono::seconds(seconds),
             {},
             {},
@@ -203,9 +263,12 @@ void add_bench(Commands& commands) {
       .option("--clients", "own", "N", "Connections that post at the same time; default: 4")
       .option("--seconds", "own", "N", "For how long; default: 10")
       .option("--accounts", "own", "N", "Accounts between which the money moves; default: 1000")
+      .option("--in-flight", "own", "N",
+              "Postings of each connection that wait for their answers; default: 1")
       .flag("--keys", "own", "With an idempotency key for each posting")
       .says(
-          "Posts single transactions between random accounts, in a ledger that it creates for "
+          "Posts single transactions between random accounts, one after the other or, through the "
+            "library's Poster, many in flight; in a ledger that it creates for "
           "this and drops in the end; your own ledgers are left alone. Prints postings a second "
           "and percentiles of their latency, and how many of them it found in the ledger: all, "
           "or it ends with exit code 4.")

@@ -1,5 +1,5 @@
 // Posting and reading through the client, against a real server.
-#include "ledgerflow/client.hpp"
+#include "ledgerflow/ledgerflow.hpp"
 
 #include <gtest/gtest.h>
 

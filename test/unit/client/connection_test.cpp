@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "ledgerflow/client.hpp"
+#include "ledgerflow/ledgerflow.hpp"
 #include "server.hpp"
 
 namespace ledgerflow::client {
@@ -36,6 +36,9 @@ TEST(Connection, RefusesBadConnectionStrings) {
   expect_no_connection("host='unterminated");
   expect_no_connection("postgresql://%zz");
 }
+
+// A client that tries once, and shows what went wrong.
+Client once() { return Client(testing::test_database(), {RetryPolicy::none(), {}}); }
 
 class ConnectionTest : public testing::ServerTest {
  protected:
@@ -95,7 +98,7 @@ TEST_F(ConnectionTest, FindsTheExtensionInAnySchema) {
 }
 
 TEST_F(ConnectionTest, TellsThatItBroke) {
-  Client client(testing::test_database());
+  Client client = once();
   const auto cash = open("asset");
   const auto sales = open("income");
   client.post(cash, sales, Amount("1.00"));
@@ -104,10 +107,9 @@ TEST_F(ConnectionTest, TellsThatItBroke) {
     client.post(cash, sales, Amount("1.00"));
     FAIL();
   } catch (const ConnectionError& error) {
-    EXPECT_TRUE(error.sqlstate() == "57P01" || error.sqlstate() == "08006") << error.what();
     EXPECT_FALSE(error.message().empty());
     EXPECT_FALSE(error.connection_usable());
-    EXPECT_TRUE(error.outcome_unknown());
+    EXPECT_FALSE(error.outcome_unknown());  // it was seen before anything was sent
   }
   EXPECT_FALSE(client.usable());
   EXPECT_FALSE(client.in_transaction());
@@ -117,12 +119,12 @@ TEST_F(ConnectionTest, TellsThatItBroke) {
   } catch (const ConnectionError& error) {
     EXPECT_FALSE(error.outcome_unknown());  // nothing was sent any more
   }
-  client = Client(testing::test_database());
+  client = once();
   EXPECT_EQ(client.balance(cash).to_string(), "1.00");
 }
 
 TEST_F(ConnectionTest, KnowsThatABrokenTransactionDidNothing) {
-  Client client(testing::test_database());
+  Client client = once();
   const auto cash = open("asset");
   const auto sales = open("income");
   Transaction transaction(client);
@@ -141,7 +143,7 @@ TEST_F(ConnectionTest, KnowsThatABrokenTransactionDidNothing) {
 }
 
 TEST_F(ConnectionTest, DoesNotKnowABrokenCommit) {
-  Client client(testing::test_database());
+  Client client = once();
   const auto cash = open("asset");
   const auto sales = open("income");
   Transaction transaction(client);

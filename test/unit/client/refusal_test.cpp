@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ledgerflow/client.hpp"
+#include "ledgerflow/ledgerflow.hpp"
 #include "server.hpp"
 
 namespace ledgerflow::client {

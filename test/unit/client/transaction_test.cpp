@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "ledgerflow/client.hpp"
+#include "ledgerflow/ledgerflow.hpp"
 #include "server.hpp"
 
 namespace ledgerflow::client {

@@ -155,5 +155,24 @@ TEST(TransactionId, FirstIdIsABound) {
   }
 }
 
+TEST(TransactionId, FirstAfterIsAboveEverythingUntilThen) {
+  testing::Randomness random;
+  SCOPED_TRACE(random.note());
+  for (int i = 0; i < 10000; ++i) {
+    const auto micro = static_cast<std::int64_t>(random.below(last_micro));
+    const TransactionId bound = first_id_after(micro);
+    ASSERT_TRUE(make(micro, all_bits) < bound);
+    ASSERT_FALSE(make(micro + 1) < bound);
+  }
+}
+
+TEST(TransactionId, BoundsBeyondAllIdsAreBeyondAllIds) {
+  for (const std::int64_t late : {last_micro, last_micro + 1, INT64_MAX})
+    EXPECT_TRUE(make(last_micro, all_bits) < first_id_after(late));
+  EXPECT_TRUE(make(last_micro, all_bits) < first_id_at(INT64_MAX));
+  for (const std::int64_t early : {INT64_MIN, std::int64_t{-1}})
+    EXPECT_FALSE(make(0) < first_id_after(early));
+}
+
 }  // namespace
 }  // namespace ledgerflow

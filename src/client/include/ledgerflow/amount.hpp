@@ -65,26 +65,41 @@ class LEDGERFLOW_CLIENT_API Amount {
   /// As in "-125.00": what the constructor takes.
   std::string to_string() const;
 
-  bool is_zero() const noexcept { return units_ == 0; }
-  bool is_positive() const noexcept { return units_ > 0; }
-  bool is_negative() const noexcept { return units_ < 0; }
+  bool is_zero() const noexcept { return units_ == 0; }     ///< Neither of the following.
+  bool is_positive() const noexcept { return units_ > 0; }  ///< Above zero.
+  bool is_negative() const noexcept { return units_ < 0; }  ///< Below zero.
 
-  /// Sums have the larger scale of the two and are exact or refused; the target of a refused += or
+  /// @name Sums
+  /// They have the larger scale of the two and are exact or refused; the target of a refused += or
   /// -= keeps its value.
+  /// @{
+
+  /// Adds.
   Amount& operator+=(const Amount& other);
+  /// Subtracts.
   Amount& operator-=(const Amount& other);
+  /// The same with the other sign.
   Amount operator-() const noexcept;
+  /// The sum.
   friend Amount operator+(Amount a, const Amount& b) { return a += b; }
+  /// The difference.
   friend Amount operator-(Amount a, const Amount& b) { return a -= b; }
+  /// @}
 
   /// Less than 0, 0, or greater than 0, as this amount is less than, equal to or greater than the
   /// other one.
   int compare(const Amount& other) const noexcept;
+  /// Equal; 1.5 and 1.50 are.
   friend bool operator==(const Amount& a, const Amount& b) noexcept { return a.compare(b) == 0; }
+  /// Not equal.
   friend bool operator!=(const Amount& a, const Amount& b) noexcept { return a.compare(b) != 0; }
+  /// Less.
   friend bool operator<(const Amount& a, const Amount& b) noexcept { return a.compare(b) < 0; }
+  /// Less or equal.
   friend bool operator<=(const Amount& a, const Amount& b) noexcept { return a.compare(b) <= 0; }
+  /// Greater.
   friend bool operator>(const Amount& a, const Amount& b) noexcept { return a.compare(b) > 0; }
+  /// Greater or equal.
   friend bool operator>=(const Amount& a, const Amount& b) noexcept { return a.compare(b) >= 0; }
 
  private:

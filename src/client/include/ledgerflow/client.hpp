@@ -15,6 +15,7 @@
 #include "ledgerflow/batch.hpp"
 #include "ledgerflow/error.hpp"
 #include "ledgerflow/export.hpp"
+#include "ledgerflow/history.hpp"
 #include "ledgerflow/pages.hpp"
 #include "ledgerflow/posting.hpp"
 #include "ledgerflow/report.hpp"
@@ -197,6 +198,16 @@ class LEDGERFLOW_CLIENT_API Client {
 
   /// @name Reports
   /// @{
+
+  /// The account's posted balance with all that was posted until a time.
+  Amount balance_at(std::string_view account, Timestamp at,
+                    std::optional<std::string_view> ledger = std::nullopt);
+
+  /// An account's lines with the balance after each, page after page.
+  Pages<StatementLine> statement(std::string_view account, const StatementOptions& options = {});
+
+  /// The transactions that match a filter, newest first, page after page.
+  Pages<FoundTransaction> find_transactions(const TransactionFilter& filter = {});
 
   /// Every account's balance in its debit or its credit column, by code.
   std::vector<TrialBalanceLine> trial_balance(

@@ -28,7 +28,7 @@ enum class Condition : unsigned short {
 
 /// What is to be known about a condition. A released name or SQLSTATE never changes its meaning.
 struct ConditionInfo {
-  Condition condition;
+  Condition condition;   ///< the condition itself
   const char* name;      ///< as in `insufficient_balance`
   const char* sqlstate;  ///< five characters, class LF
   const char* meaning;   ///< one sentence

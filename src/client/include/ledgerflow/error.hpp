@@ -24,9 +24,9 @@ namespace ledgerflow::client {
 /// What the server, or the library in its place, says about an error.
 struct ErrorFields {
   std::string sqlstate;  ///< five characters
-  std::string message;   // what happened; names the account or object
-  std::string detail;    // figures; empty when there are none, or the role may not read the ledger
-  std::string hint;      // what to do; may be empty
+  std::string message;   ///< what happened; names the account or object
+  std::string detail;  ///< figures; empty when there are none, or the role may not read the ledger
+  std::string hint;    ///< what to do; may be empty
 };
 
 /// Base of all exceptions that the library throws, out of memory (std::bad_alloc) aside.
@@ -34,8 +34,8 @@ class LEDGERFLOW_CLIENT_API Error : public std::exception {
  public:
   /// With what the server says, and whether the connection can be used on.
   Error(ErrorFields fields, bool connection_usable);
-  Error(const Error&) noexcept = default;
-  Error& operator=(const Error&) noexcept = default;
+  Error(const Error&) noexcept = default;             ///< Copies share what they say.
+  Error& operator=(const Error&) noexcept = default;  ///< Copies share what they say.
   ~Error() override;
 
   /// SQLSTATE, condition, message, detail and hint as one text, for logs.
@@ -55,7 +55,7 @@ class LEDGERFLOW_CLIENT_API Error : public std::exception {
 
  private:
   struct State;
-  std::shared_ptr<const State> state_;  ///< shared, so that copying cannot throw
+  std::shared_ptr<const State> state_;  // shared, so that copying cannot throw
 };
 
 /// The ledger refused the request and nothing was changed: SQLSTATE class LF.

@@ -7,6 +7,7 @@
 #include "ledgerflow/client.hpp"
 #include "ledgerflow/condition.hpp"
 #include "ledgerflow/error.hpp"
+#include "ledgerflow/history.hpp"
 #include "ledgerflow/pages.hpp"
 #include "ledgerflow/pool.hpp"
 #include "ledgerflow/poster.hpp"

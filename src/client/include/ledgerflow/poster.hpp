@@ -19,7 +19,7 @@
 namespace ledgerflow::client {
 
 /// A request to post, for a Poster.
-struct Posting {
+struct LEDGERFLOW_CLIENT_API Posting {
   std::vector<Line> lines;  ///< 2 to 10,000, in sum zero per currency
   PostOptions options;      ///< what else is said about it
 

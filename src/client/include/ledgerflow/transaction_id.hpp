@@ -26,6 +26,7 @@ inline Timestamp to_timestamp(std::chrono::system_clock::time_point time) {
 /// A transaction's id: a UUID, version 7. On each account ids rise in the order of posting.
 class LEDGERFLOW_CLIENT_API TransactionId {
  public:
+  /// In network order.
   using Bytes = std::array<std::uint8_t, 16>;
 
   /// The nil UUID, which is no transaction's id.
@@ -47,21 +48,27 @@ class LEDGERFLOW_CLIENT_API TransactionId {
   /// server's clock stepped back, the time of the account's transaction before it.)
   Timestamp posted_at() const noexcept;
 
+  /// The same id.
   friend bool operator==(const TransactionId& a, const TransactionId& b) noexcept {
     return a.bytes_ == b.bytes_;
   }
+  /// Another id.
   friend bool operator!=(const TransactionId& a, const TransactionId& b) noexcept {
     return a.bytes_ != b.bytes_;
   }
+  /// Posted before, on one account.
   friend bool operator<(const TransactionId& a, const TransactionId& b) noexcept {
     return a.bytes_ < b.bytes_;
   }
+  /// Not posted after, on one account.
   friend bool operator<=(const TransactionId& a, const TransactionId& b) noexcept {
     return a.bytes_ <= b.bytes_;
   }
+  /// Posted after, on one account.
   friend bool operator>(const TransactionId& a, const TransactionId& b) noexcept {
     return a.bytes_ > b.bytes_;
   }
+  /// Not posted before, on one account.
   friend bool operator>=(const TransactionId& a, const TransactionId& b) noexcept {
     return a.bytes_ >= b.bytes_;
   }
@@ -75,7 +82,8 @@ LEDGERFLOW_CLIENT_API std::ostream& operator<<(std::ostream& out, const Transact
 
 }  // namespace ledgerflow::client
 
-/// Transaction ids as keys of unordered containers.
+// Transaction ids as keys of unordered containers.
+#ifndef DOXYGEN
 template <>
 struct std::hash<ledgerflow::client::TransactionId> {
   std::size_t operator()(const ledgerflow::client::TransactionId& id) const noexcept {
@@ -84,3 +92,4 @@ struct std::hash<ledgerflow::client::TransactionId> {
     return result;
   }
 };
+#endif

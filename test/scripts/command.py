@@ -528,7 +528,9 @@ def check_bench():
     check("and posts", True, result["postings"] > 0 and result["p50_ms"] <= result["p99_ms"] <= result["max_ms"])
     check_in("bench for people", "postings_per_second", done("bench", "--seconds", "1", "--keys").out)
     check("bench leaves no schema", "0", sql("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'ledgerflow_bench%'"))
-    for arguments in (("--clients", "0"), ("--seconds", "x"), ("--accounts", "1"), ("--accounts", "9999999999")):
+    result = done("bench", "--seconds", "1", "--clients", "1", "--in-flight", "100", "--json").json()
+    check("many in flight are all there", True, result["postings"] == result["in_ledger"] > 0)
+    for arguments in (("--in-flight", "0"), ("--clients", "0"), ("--seconds", "x"), ("--accounts", "1"), ("--accounts", "9999999999")):
         refused(2, "is a number from", "bench", *arguments)
 
 

@@ -5,11 +5,11 @@
 #include <cmath>
 #include <deque>
 #include <future>
-#include <ledgerflow/poster.hpp>
 #include <mutex>
 #include <random>
 #include <thread>
 #include <vector>
+#include <ledgerflow/poster.hpp>
 
 #include "command.hpp"
 #include "failure.hpp"
@@ -72,7 +72,8 @@ struct Load {
   const Settings& settings;
   std::string ledger;
   unsigned accounts;
-  std::size_t in_flight;  // postings of a client that wait for their answers; 1: one after the other
+  std::size_t
+      in_flight;  // postings of a client that wait for their answers; 1: one after the other
   bool with_keys;
   Clock::time_point end;
   std::mutex mutex;
@@ -100,7 +101,8 @@ class Postings {
   template <typename Post>
   auto next(Post&& post) {
     const unsigned debit = any_(random_), credit = (debit + step_(random_)) % load_.accounts;
-    if (load_.with_keys) options_.idempotency_key = std::to_string(seed_) + "-" + std::to_string(n_++);
+    if (load_.with_keys)
+      options_.idempotency_key = std::to_string(seed_) + "-" + std::to_string(n_++);
     return post(account(debit), account(credit), amount_, options_);
   }
 
@@ -141,9 +143,8 @@ void post_many_in_flight(Load& load, Postings& postings, std::vector<std::uint32
   while (goes_on(load) || !waiting.empty()) {
     if (goes_on(load) && waiting.size() < load.in_flight) {
       const Clock::time_point start = Clock::now();
-      waiting.emplace_back(start, postings.next([&poster](auto&&... posting) {
-        return poster.submit(posting...);
-      }));
+      waiting.emplace_back(
+          start, postings.next([&poster](auto&&... posting) { return poster.submit(posting...); }));
       continue;
     }
     waiting.front().second.get();
@@ -196,8 +197,8 @@ int number(const Command& given, const char* name, int otherwise, int least, int
                          text.find_first_not_of("0123456789") == std::string::npos;
   const int value = is_number ? std::stoi(text) : -1;
   if (value < least || value > most)
-    throw UsageError("--" + spelled(name) + " is a number from " + std::to_string(least) +
-                     " to " + std::to_string(most) + ", not '" + text + "'");
+    throw UsageError("--" + spelled(name) + " is a number from " + std::to_string(least) + " to " +
+                     std::to_string(most) + ", not '" + text + "'");
   return value;
 }
 
@@ -213,7 +214,8 @@ int bench(Context& context) {
   Load load{context.settings,
             ledger.name(),
             static_cast<unsigned>(accounts),
-            static_cast<std::size_t>(in_flight), given.given("keys"),
+            static_cast<std::size_t>(in_flight),
+            given.given("keys"),
             start + std::chrono::seconds(seconds),
             {},
             {},
@@ -268,7 +270,7 @@ void add_bench(Commands& commands) {
       .flag("--keys", "own", "With an idempotency key for each posting")
       .says(
           "Posts single transactions between random accounts, one after the other or, through the "
-            "library's Poster, many in flight; in a ledger that it creates for "
+          "library's Poster, many in flight; in a ledger that it creates for "
           "this and drops in the end; your own ledgers are left alone. Prints postings a second "
           "and percentiles of their latency, and how many of them it found in the ledger: all, "
           "or it ends with exit code 4.")

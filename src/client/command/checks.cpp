@@ -92,12 +92,14 @@ void add_checks(Commands& commands) {
       .says("Lists what it has changed; nothing, if the balances were right.")
       .does(rebuild);
   commands.add(group, "health", "Show in one row what is to be watched")
-      .says("When the books were last verified, what waits for upkeep, and how much there is: "
-            "estimates, and cheap.")
+      .says(
+          "When the books were last verified, what waits for upkeep, and how much there is: "
+          "estimates, and cheap.")
       .does(health);
   commands.add(group, "seal create", "Seal what was posted since the last seal")
-      .says("Prints the root, to be kept outside the database: against it seal verify and seal "
-            "prove find whatever is changed afterwards.")
+      .says(
+          "Prints the root, to be kept outside the database: against it seal verify and seal "
+          "prove find whatever is changed afterwards.")
       .does(seal);
   commands.add(group, "seal verify", "Hold what was sealed against what is there")
       .option("--from-seal", "int8", "N", "From this seal on; default: the first")

@@ -12,7 +12,7 @@ cd "$root"
 export WERROR=${WERROR:-1} LC_ALL=C.UTF-8
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
-known=(format unit random regress pgtap isolation scripts random_spi pgtap_spi isolation_spi)
+known=(format unit random regress pgtap isolation scripts sanitizers random_spi pgtap_spi isolation_spi)
 for suite in "$@"; do
     if [[ " ${known[*]} " != *" $suite "* ]]; then
         echo "test: no suite '$suite'; there are: ${known[*]}" >&2
@@ -161,6 +161,21 @@ suite_unit() {
         new_database client_test ledgerflow
         PGDATABASE=client_test gtest client build/test/client_test
     fi
+}
+
+# The client library and its tests once more, built with ThreadSanitizer, and with AddressSanitizer and UBSan.
+suite_sanitizers() {
+    exists 'test/unit/client/*.cpp' || return 0
+    need_server
+    local name kinds
+    for name in tsan asan; do
+        kinds=thread
+        [ $name = tsan ] || kinds=address,undefined
+        step "$name-build" "${locked[@]}" make -C test -j"$(nproc)" --no-print-directory BUILD="$root/build/$name" \
+            SANITIZE=$kinds CLIENT_SANITIZE=yes "$root/build/$name/client_test"
+        new_database client_test ledgerflow
+        PGDATABASE=client_test TSAN_OPTIONS=halt_on_error=1 ASAN_OPTIONS=detect_leaks=1 gtest "client_$name" "build/$name/client_test"
+    done
 }
 
 # LEDGERFLOW_SEED and LEDGERFLOW_OPERATIONS choose what it does; it says how to have the same again.

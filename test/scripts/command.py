@@ -1,140 +1,22 @@
 #!/usr/bin/env python3
-"""The command ledgerflow: every subcommand in its three formats, exit codes, bad input, bad luck, and what is made of
-its descriptions (docs/command.md, manual page, completion).
+"""The command ledgerflow: every subcommand in its three formats, exit codes, bad input, and what is made of its
+descriptions (docs/command.md, manual page, completion). Bad luck is in command_bad_luck.py.
 
     test/scripts/command.py            against the server that libpq is pointed at
     test/scripts/command.py --update   writes what `ledgerflow generate markdown` says into docs/command.md
 Run by scripts/test.sh.
 """
 
-import csv
-import io
 import json
 import os
-import pty
 import re
-import select
-import signal
 import subprocess
 import sys
-import tempfile
-import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "build/command/ledgerflow"
+from command_support import (DATABASE, ENVIRONMENT, PROGRAM, ROOT, UUID, check, check_in, done, has, in_three_formats,
+                             new_database, refused, run, run_parts, sql, table)
+
 PAGE = ROOT / "docs/command.md"
-DATABASE = "command_test"
-ENVIRONMENT = dict(os.environ, PGDATABASE=DATABASE, PGTZ="UTC", LC_ALL="C.UTF-8", TERM="xterm")
-ENVIRONMENT.pop("NO_COLOR", None)
-ENVIRONMENT.pop("LEDGERFLOW_LEDGER", None)
-UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\n?")
-
-checks = failures = 0
-
-
-def check(what, expected, found):
-    global checks, failures
-    checks += 1
-    if expected != found:
-        failures += 1
-        print(f"FAIL {what}\n     expected: {expected!r}\n     found:    {found!r}")
-
-
-def check_in(what, part, whole):
-    global checks, failures
-    checks += 1
-    if part not in whole:
-        failures += 1
-        print(f"FAIL {what}\n     no {part!r} in {whole!r}")
-
-
-class Answer:
-    def __init__(self, code, out, err):
-        self.code, self.out, self.err = code, out, err
-
-    def json(self):
-        return json.loads(self.out)
-
-    def csv(self):
-        rows = list(csv.reader(io.StringIO(self.out), strict=True))
-        assert len({len(row) for row in rows}) == 1, rows
-        return [dict(zip(rows[0], row)) for row in rows[1:]]
-
-
-def start(*arguments, env=None, **options):
-    return subprocess.Popen([PROGRAM, *arguments], env=dict(ENVIRONMENT, **(env or {})), stdin=subprocess.PIPE,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
-
-
-def run(*arguments, given="", env=None):
-    process = start(*arguments, env=env)
-    out, err = process.communicate(given, timeout=120)
-    return Answer(process.returncode, out, err)
-
-
-def done(*arguments, given="", env=None):
-    """What a command prints that must succeed."""
-    answer = run(*arguments, given=given, env=env)
-    check(f"{' '.join(arguments)} succeeds", (0, ""), (answer.code, answer.err))
-    return answer
-
-
-def refused(code, state, *arguments, given="", env=None):
-    """A command that must fail: exit code, and SQLSTATE or a piece of the message."""
-    answer = run(*arguments, given=given, env=env)
-    what = " ".join(repr(argument) for argument in arguments)
-    check(f"{what}: exit code", code, answer.code)
-    check(f"{what}: standard output", "", answer.out)
-    check_in(what, state, answer.err)
-    return answer
-
-
-def sql(statement, database=DATABASE):
-    command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement]
-    quiet = dict(ENVIRONMENT, PGOPTIONS="-c client_min_messages=warning")
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=quiet).stdout.strip()
-
-
-def has(function):
-    """The command offers all of them; LEDGERFLOW_PARTIAL=1 lets one be absent while the extension is being put together."""
-    found = sql(f"SELECT count(*) > 0 FROM pg_proc WHERE proname = '{function}'") == "t"
-    if not os.environ.get("LEDGERFLOW_PARTIAL"):
-        check(f"the extension has {function}", True, found)
-    return found
-
-
-def new_database(name=DATABASE):
-    sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", "postgres")
-    sql(f"CREATE DATABASE {name}", "postgres")
-
-
-def wait_for(statement):
-    end = time.monotonic() + 30
-    while sql(statement) != "t":
-        if time.monotonic() > end:
-            raise TimeoutError(statement)
-        time.sleep(0.05)
-
-
-def table(text):
-    """The rows of a table for people, by the places of its rules."""
-    heading, rule, *lines = text.splitlines()
-    places = [match.span() for match in re.finditer("-+", rule)]
-    places = [(a, places[i + 1][0] if i + 1 < len(places) else None) for i, (a, _) in enumerate(places)]
-    names = [heading[a:b].strip() for a, b in places]
-    return [dict(zip(names, (line[a:b].strip() for a, b in places))) for line in lines]
-
-
-def in_three_formats(*arguments, key):
-    """The same rows in each format: the texts under one column."""
-    for_people = [row[key] for row in table(done(*arguments).out)]
-    as_json = [row[key] for row in done(*arguments, "--json").json()]
-    as_csv = [row[key] for row in done("--csv", *arguments).csv()]
-    check(f"{' '.join(arguments)}: JSON like CSV", as_csv, ["" if text is None else str(text) for text in as_json])
-    check(f"{' '.join(arguments)}: tables like CSV", as_csv, for_people)
-    return as_csv
-
 
 # --- what it says about itself --------------------------------------------------------------------
 
@@ -550,176 +432,10 @@ def check_bench():
         refused(2, "is a number from", "bench", *arguments)
 
 
-# --- bad luck -------------------------------------------------------------------------------------
-
-
-def check_connections(work):
-    refused(3, "SQLSTATE: 08001", "balance", env={"PGHOST": "/nonexistent"})
-    refused(3, "SQLSTATE: 08001", "-d", "host=/nonexistent", "balance")
-    refused(3, "SQLSTATE: 08001", "init", env={"PGHOST": "/nonexistent"})
-    refused(3, "database \"no_such_database\" does not exist", "-d", "no_such_database", "balance")
-    refused(3, "ledgerflow", "-d", "postgres", "balance")
-    check_in("-d takes a URI", "all is well", done("-d", f"postgresql:///{DATABASE}", "verify").out)
-    check_in("and a database", "all is well", done("-d", DATABASE, "verify", env={"PGDATABASE": "postgres"}).out)
-
-
-def check_passwords(work):
-    """A server of its own, for the others trust everybody."""
-    server, tool = "command_passwords", str(ROOT / "scripts/server.sh")
-    hba = work / "hba"
-    hba.write_text("local all all trust\n")
-    work.chmod(0o755)
-    try:
-        subprocess.run([tool, "start", server, f"hba_file='{hba}'", "fsync=off"], check=True, stdout=subprocess.DEVNULL)
-        shown = subprocess.run([tool, "env", server], check=True, stdout=subprocess.PIPE, text=True).stdout
-        host = re.search(r"PGHOST=(\S+)", shown)[1]
-        own = {"PGHOST": host, "PGDATABASE": "postgres"}
-        psql = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c"]
-        subprocess.run(psql + ["CREATE ROLE teller LOGIN SUPERUSER PASSWORD 'right'"], check=True, env=dict(ENVIRONMENT, **own))
-        hba.write_text("local all postgres trust\nlocal all all scram-sha-256\n")
-        subprocess.run(psql + ["SELECT pg_reload_conf()"], check=True, env=dict(ENVIRONMENT, **own), stdout=subprocess.DEVNULL)
-        teller = dict(own, PGUSER="teller", PGPASSFILE="/nonexistent")
-        refused(3, "no password supplied", "init", env=teller)
-        refused(3, "password authentication failed", "init", env=dict(teller, PGPASSWORD="wrong"))
-        done("init", env=dict(teller, PGPASSWORD="right"))
-        out = on_terminal("-W", "balance", env=teller, typed="right\n")
-        check("-W asks for the password", (0, True, False), (out.code, "Password:" in out.out, "right" in out.out))
-        check("and takes a wrong one", 3, on_terminal("-W", "balance", env=teller, typed="wrong\n").code)
-    finally:
-        subprocess.run([tool, "drop", server], check=True)
-
-
-def on_terminal(*arguments, env=None, typed=""):
-    """A run with a terminal for everything."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(PROGRAM, ["ledgerflow", *arguments], dict(ENVIRONMENT, **(env or {})))
-    out, end = b"", time.monotonic() + 60
-    while time.monotonic() < end:
-        if select.select([terminal], [], [], 0.2)[0]:
-            try:
-                piece = os.read(terminal, 65536)
-            except OSError:
-                break
-            if not piece:
-                break
-            out += piece
-        if typed and b"assword" in out:
-            os.write(terminal, typed.encode())
-            typed = ""
-    os.close(terminal)
-    return Answer(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), out.decode(), "")
-
-
-def check_terminal():
-    check_in("a terminal gets bold headings", "\x1b[1maccount", on_terminal("balance").out)
-    for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
-        check("but not against NO_COLOR or for a dumb one", False, "\x1b" in on_terminal("balance", env=env).out)
-    check("long work shows how far it is", True, "posting [" in on_terminal("bench", "--seconds", "2", "--clients", "1").out)
-    check("unless it is not wanted", False, "posting [" in on_terminal("bench", "--seconds", "2", "--clients", "1", "--no-progress").out)
-
-
-def check_output():
-    shell = f"set -o pipefail; '{PROGRAM}' errors | head -n 1; echo ${{PIPESTATUS[0]}}"
-    answer = subprocess.run(["bash", "-c", shell.replace(" errors ", " statement assets:bank --all " if has("ledger_statement") else " errors ")],
-                            env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    check("| head ends without a word", "", answer.stderr)
-    many = subprocess.run(["bash", "-c", f"'{PROGRAM}' load --json < <(yes x) | true; for i in 1 2 3; do '{PROGRAM}' errors --json; done | true"],
-                          env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    check("so does what nobody reads", False, "cannot write" in many.stderr)
-    full = subprocess.run(["bash", "-c", f"'{PROGRAM}' errors > /dev/full"], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
-    check("a full disk is said", (5, True), (full.returncode, "No space left" in full.stderr))
-
-
-LOCKER = "BEGIN; SELECT 1 FROM ledger.account_balances WHERE account_id = 1 FOR UPDATE; SELECT pg_sleep(60);"
-WAITS = "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name = 'ledgerflow'"
-
-
-class Locked:
-    """The balance of account 1 is locked by somebody."""
-
-    def __enter__(self):
-        self.psql = subprocess.Popen(["psql", "-Xqc", LOCKER], env=dict(ENVIRONMENT, PGAPPNAME="locker"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for("SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'locker' AND wait_event = 'PgSleep'")
-
-    def __exit__(self, *_):
-        sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'locker'")
-        self.psql.wait()
-
-
-def check_signals():
-    count = "SELECT count(*) FROM ledger.transactions"
-    before = sql(count)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with Locked():
-            process = start("post", "assets:bank", "customers:alice", "7", "-k", f"signal {number}")
-            wait_for(WAITS)
-            process.send_signal(number)
-            out, err = process.communicate(timeout=30)
-            check("a signal ends it", (128 + number, ""), (process.returncode, out))
-            check_in("and says so", "nothing of the statement was done", err)
-    with Locked():
-        process = start("post", "assets:bank", "customers:alice", "7", "--dry-run")
-        wait_for(WAITS)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
-    check("nothing was posted", before, sql(count))
-    process = start("load")
-    process.stdin.write("debit,credit,amount\nassets:bank,customers:alice,7\n")
-    process.stdin.flush()
-    wait_for("SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY%' AND state = 'active'")
-    process.send_signal(signal.SIGINT)
-    check("a load that waits for its input ends too", 130, process.wait(timeout=30))
-    process.communicate()
-    check("and posts nothing", before, sql(count))
-    process = start("bench", "--seconds", "60", "--clients", "2")
-    wait_for("SELECT count(*) >= 3 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'ledgerflow'")
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    check("bench can be ended", 130, process.returncode)
-    check("and cleans up", "0", sql("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'ledgerflow_bench%'"))
-
-
-def check_lost_connections():
-    """A backend that is killed while it waits: the request is repeated under its key, and done once."""
-    count = "SELECT count(*) FROM ledger.transactions WHERE description = 'kill'"
-    for arguments in (("post", "assets:bank", "customers:alice", "3"), ("post", "assets:bank", "customers:alice", "3", "-k", "kill")):
-        before = int(sql(count))
-        with Locked():
-            process = start(*arguments, "-m", "kill")
-            wait_for(WAITS)
-            sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid IN (SELECT pid FROM ({WAITS.replace('count(*) = 1', 'pid')}) w)")
-            wait_for(WAITS)
-        out, err = process.communicate(timeout=60)
-        check("a posting outlives its connection", (0, ""), (process.returncode, err))
-        check("it is done once", before + 1, int(sql(count)))
-        check("its id is there", "1", sql(f"SELECT count(*) FROM ledger.transactions WHERE id = '{out.strip()}'"))
-
-
-PARTS = (check_help, check_command_line, check_page, check_manual, check_completion, check_example, check_init, check_accounts, check_postings, check_holds, check_administration, check_reports, check_verify, check_exchange, check_bench, check_connections, check_passwords, check_terminal, check_output, check_signals, check_lost_connections)
-
-
-def main():
-    if not PROGRAM.exists():
-        sys.exit(f"{PROGRAM} is not built")
-    if sys.argv[1:] == ["--update"]:
-        PAGE.write_text(PAGE.read_text().split(MARK)[0] + MARK + generated())
-        return
-    if "LEDGERFLOW_SERVER" not in os.environ:
-        print("not under scripts/test.sh: no server to test")
-        sys.exit(77)
-    with tempfile.TemporaryDirectory(prefix="ledgerflow-command.") as name:
-        work = Path(name)
-        for part in PARTS:
-            start_of_part = time.monotonic()
-            part(work) if part.__code__.co_argcount else part()
-            print(f"{part.__name__}: {time.monotonic() - start_of_part:.1f} s")
-        done("verify")
-        sql(f"DROP DATABASE {DATABASE} WITH (FORCE)", "postgres")
-    if failures:
-        sys.exit(f"{failures} of {checks} checks failed")
-    print(f"{checks} checks passed: the command")
-
+PARTS = (check_help, check_command_line, check_page, check_manual, check_completion, check_example, check_init, check_accounts, check_postings, check_holds, check_administration, check_reports, check_verify, check_exchange, check_bench)
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["--update"]:
+        PAGE.write_text(PAGE.read_text().split(MARK)[0] + MARK + generated())
+    else:
+        run_parts(PARTS, "the command")

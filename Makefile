@@ -100,10 +100,13 @@ endif
 clean: client-clean
 client:
 	$(MAKE) -C src/client all
+	$(MAKE) -C src/client/command all
 client-install:
 	$(MAKE) -C src/client install
+	$(MAKE) -C src/client/command install
 client-clean:
 	$(MAKE) -C src/client clean
+	$(MAKE) -C src/client/command clean
 endif
 
 # Private servers are stopped before their files go.
@@ -139,8 +142,8 @@ tidy:
 	$(CLANG_TIDY) --quiet $(CPP_FILES) -- -std=c++17 -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server)
 
 help:
-	@echo 'make               build the extension and the client library'
-	@echo 'make install       install both (DESTDIR and PG_CONFIG are honoured)'
+	@echo 'make               build the extension, the client library and the command ledgerflow'
+	@echo 'make install       install them (DESTDIR and PG_CONFIG are honoured)'
 	@echo 'make demo          private server, a real journal imported, compared and left running'
 	@echo 'make demo-stop     stop it and remove its files'
 	@echo 'make test          install what is missing, build, run every test on a private server'

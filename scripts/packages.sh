@@ -8,6 +8,9 @@ test=(cmake doxygen postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl l
     clang-format-14 clang-tidy-14 beancount hledger ledger python3)
 demo=(beancount hledger ledger python3)
 bench=(gnuplot-nox python3)
+# Of the command ledgerflow.
+build+=(libcli11-dev)
+test+=(mandoc)
 
 wanted=()
 for group in "$@"; do

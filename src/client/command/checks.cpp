@@ -69,8 +69,9 @@ int prove(Context& context) {
     context.write(Shape::value, sql);
     return exit_code::success;
   }
-  const client::Table proof = context.server.query(sql);
-  write_bytes(stdout, "standard output", proof.rows.at(0).at(0).value_or("") + "\n");
+  std::string proof = context.server.query(sql).rows.at(0).at(0).value_or("");
+  if (!proof.empty() && proof.back() != '\n') proof += '\n';
+  write_bytes(stdout, "standard output", proof);
   flush(stdout, "standard output");
   return exit_code::success;
 }

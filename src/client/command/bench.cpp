@@ -80,7 +80,6 @@ struct Load {
   std::vector<std::uint32_t> latencies;  // microseconds
   std::exception_ptr failure;            // the first
   std::atomic<bool> is_over{false};
-  std::atomic<std::uint64_t> done{0};
 };
 
 std::string account(unsigned number) { return "bench:" + std::to_string(number); }
@@ -120,10 +119,9 @@ bool goes_on(const Load& load) {
   return !load.is_over && signal_caught() == 0 && Clock::now() < load.end;
 }
 
-void note(Load& load, std::vector<std::uint32_t>& latencies, Clock::time_point start) {
+void note(std::vector<std::uint32_t>& latencies, Clock::time_point start) {
   latencies.push_back(static_cast<std::uint32_t>(
       std::chrono::duration_cast<Microseconds>(Clock::now() - start).count()));
-  ++load.done;
 }
 
 void post_one_by_one(Load& load, Postings& postings, std::vector<std::uint32_t>& latencies) {
@@ -133,7 +131,7 @@ void post_one_by_one(Load& load, Postings& postings, std::vector<std::uint32_t>&
   while (goes_on(load)) {
     const Clock::time_point start = Clock::now();
     postings.next([&client](auto&&... posting) { return client.post(posting...); });
-    note(load, latencies, start);
+    note(latencies, start);
   }
 }
 
@@ -148,7 +146,7 @@ void post_many_in_flight(Load& load, Postings& postings, std::vector<std::uint32
       continue;
     }
     waiting.front().second.get();
-    note(load, latencies, waiting.front().first);
+    note(latencies, waiting.front().first);
     waiting.pop_front();
   }
 }
@@ -217,7 +215,6 @@ int bench(Context& context) {
             static_cast<std::size_t>(in_flight),
             given.given("keys"),
             start + std::chrono::seconds(seconds),
-            {},
             {},
             {},
             {},

@@ -375,6 +375,11 @@ def check_verify():
         transaction = sql("SELECT min(id::text) FROM ledger.transactions")
         proof = done("seal", "prove", transaction).out
         check("a proof is printed as it is", proof.rstrip("\n"), done("seal", "prove", transaction, "--json").json()["proof"].rstrip("\n"))
+        checked = done("seal", "check", "--known-root", root, "--json", given=proof).json()
+        check("a proof is checked without a database", (True, transaction), (checked["holds"], checked["transaction_id"]))
+        for bad, known in ((proof, "0" * 64), (proof, ""), (proof[:-20], root), ("", root), ("\0\xff" * 100, root)):
+            answer = run("seal", "check", "--known-root", known, "--json", given=bad, env={"PGHOST": "/nonexistent"})
+            check("another is not", (4, False), (answer.code, answer.json()["holds"]))
         refused(1, "LF027", "seal", "prove", "00000000-0000-7000-8000-000000000000")
         sql(f"SET session_replication_role = replica; UPDATE ledger.transactions SET description = 'forged' WHERE id = '{transaction}'")
         check("what was changed afterwards is found", 4, run("seal", "verify", "--json").code)

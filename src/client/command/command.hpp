@@ -145,6 +145,7 @@ void add_holds(Commands& commands);
 void add_reading(Commands& commands);
 void add_reports(Commands& commands);
 void add_checks(Commands& commands);
+void add_proof(Commands& commands);
 void add_exchange(Commands& commands);
 void add_load(Commands& commands);
 void add_bench(Commands& commands);

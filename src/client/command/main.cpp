@@ -18,6 +18,7 @@ int run(Commands& commands, int argc, char** argv) {
   add_reading(commands);
   add_reports(commands);
   add_checks(commands);
+  add_proof(commands);
   add_exchange(commands);
   add_load(commands);
   add_bench(commands);

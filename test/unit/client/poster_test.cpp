@@ -81,6 +81,7 @@ TEST_F(PosterTest, Posts) {
     last = next;
   }
   EXPECT_EQ(count(), "2501");
+  poster.flush();
   EXPECT_EQ(poster.pending(), 0u);
 }
 
@@ -342,6 +343,7 @@ TEST_F(PosterTest, FailsWhatItCannotPostInTime) {
   proxy.cut();
   Futures futures = submit(poster, 50);
   for (auto& future : futures) EXPECT_THROW(future.get(), ConnectionError);
+  poster.flush();
   EXPECT_EQ(poster.pending(), 0u);
   proxy.refuse(false);
   Futures later = submit(poster, 50);

@@ -94,7 +94,7 @@ class LEDGERFLOW_CLIENT_API Poster {
   /// end: connect_timeout, 10 seconds when the connection string does not say.)
   void abandon();
 
-  /// Postings that have no answer yet.
+  /// Postings that have no answer yet; for a moment also those whose future was just answered.
   std::size_t pending() const;
 
  private:

@@ -1,4 +1,4 @@
-// check_proof() of the library against what a server's ledger_prove() returns.
+// check_proof() of the library against what a server's ledgerflow.ledger_prove() returns.
 #include "ledgerflow/proof.hpp"
 
 #include <gtest/gtest.h>
@@ -15,18 +15,18 @@ using testing::sql;
 class ProofTest : public testing::ServerTest {};
 
 TEST_F(ProofTest, OfTheServer) {
-  sql("SELECT ledger_create('proofs')");
-  sql("SELECT ledger_open_account(code, 'asset', 'EUR', ledger => 'proofs') "
+  sql("SELECT ledgerflow.ledger_create('proofs')");
+  sql("SELECT ledgerflow.ledger_open_account(code, 'asset', 'EUR', ledger => 'proofs') "
       "FROM unnest(ARRAY['a', 'b']) code");
-  sql("SELECT count(ledger_post('a', 'b', i, description => E'Rückzahlung\\n' || i, "
+  sql("SELECT count(ledgerflow.ledger_post('a', 'b', i, description => E'Rückzahlung\\n' || i, "
       "ledger => 'proofs')) FROM generate_series(1, 200) i");
-  const std::string first = sql("SELECT root FROM ledger_seal('proofs')");
-  sql("SELECT ledger_post('a', 'b', 1, ledger => 'proofs')");
-  const std::string second = sql("SELECT root FROM ledger_seal('proofs')");
+  const std::string first = sql("SELECT root FROM ledgerflow.ledger_seal('proofs')");
+  sql("SELECT ledgerflow.ledger_post('a', 'b', 1, ledger => 'proofs')");
+  const std::string second = sql("SELECT root FROM ledgerflow.ledger_seal('proofs')");
   for (const char* place : {"0", "63", "64", "130", "199"}) {
     const std::string id =
         sql(std::string("SELECT id FROM proofs.transactions ORDER BY id OFFSET ") + place);
-    const std::string proof = sql("SELECT ledger_prove('" + id + "', ledger => 'proofs')");
+    const std::string proof = sql("SELECT ledgerflow.ledger_prove('" + id + "', ledger => 'proofs')");
     const CheckedTransaction checked = check_proof(proof, second);
     ASSERT_TRUE(checked) << checked.why;
     EXPECT_EQ(checked.transaction_id, id);
@@ -38,7 +38,7 @@ TEST_F(ProofTest, OfTheServer) {
                   "WHERE seal = 1"));
     EXPECT_FALSE(check_proof(proof, first));
     EXPECT_TRUE(
-        check_proof(sql("SELECT ledger_prove('" + id + "', 1, ledger => 'proofs')"), first));
+        check_proof(sql("SELECT ledgerflow.ledger_prove('" + id + "', 1, ledger => 'proofs')"), first));
     // Another amount, and the same length.
     std::string forged = proof;
     forged.replace(forged.find("EUR ") + 4, 1, "9");

@@ -9,22 +9,23 @@
 
 namespace ledgerflow::client {
 
-// What a proof says. Everything but `holds` and `why` is empty unless it holds.
+/// What a proof says. Everything but `holds` and `why` is empty unless it holds.
 struct CheckedTransaction {
-  bool holds = false;
-  std::string why;  // it does not hold
-  std::string transaction_id;
-  std::string transaction;  // all of it, as a text: docs/seal.md describes its lines
-  long long seal = 0;       // the seal that holds it
-  std::chrono::system_clock::time_point sealed_at;
-  long long through = 0;  // the seal whose root was compared
+  bool holds = false;          ///< whether the proof leads to the known root
+  std::string why;             ///< why it does not hold
+  std::string transaction_id;  ///< of the transaction that is proved
+  std::string transaction;     ///< all of it, as a text: docs/seal.md describes its lines
+  long long seal = 0;          ///< the seal that holds it
+  std::chrono::system_clock::time_point sealed_at;  ///< when that was made
+  long long through = 0;                            ///< the seal whose root was compared
 
+  /// `holds`.
   explicit operator bool() const { return holds; }
 };
 
-// Whether the transaction of a proof is among what the seal of this root stands for. `known_root`: the 64
-// characters that ledger_seal() returned, from where you have kept them; never from the proof itself.
-// Any input is safe.
+/// Whether the transaction of a proof is among what the seal of this root stands for. `known_root`: the 64
+/// characters that ledger_seal() returned, from where you have kept them; never from the proof itself.
+/// Any input is safe.
 LEDGERFLOW_CLIENT_API CheckedTransaction check_proof(std::string_view proof,
                                                      std::string_view known_root);
 

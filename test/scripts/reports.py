@@ -9,6 +9,7 @@ Run by scripts/test.sh with libpq pointed at a server. Skipped (77) where beanco
 import collections
 import csv
 import datetime
+import gzip
 import io
 import os
 import shutil
@@ -70,8 +71,8 @@ def find_journal():
     return skip("beancount's example journal is not installed")
 
 
-def load_database(books, directory):
-    """Post the whole journal."""
+def load_database(path, books, directory):
+    """Import the whole journal."""
     def run(*arguments):
         subprocess.run(psql.PSQL + list(arguments), check=True, stdout=subprocess.DEVNULL)
 
@@ -79,9 +80,12 @@ def load_database(books, directory):
     run("-d", "postgres", "-c", f"DROP DATABASE IF EXISTS {DATABASE}", "-c", f"CREATE DATABASE {DATABASE}")
     os.environ["PGDATABASE"] = DATABASE
     run("-c", "CREATE EXTENSION ledgerflow", "-c", "SELECT ledger_create()")
-    convert.write_sql(books, directory)
-    run("-f", str(directory / "setup.sql"))
-    run("--single-transaction", "-f", str(directory / "post.sql"))
+    run("-c", "\n".join(convert.currency_sql(currency, books) for currency in books.scales))
+    content = path.read_bytes()
+    (directory / "journal").write_bytes(gzip.decompress(content) if path.suffix == ".gz" else content)
+    (directory / "import.sql").write_text(f"""\\set journal `cat {directory}/journal`
+        SELECT ledger_import(:'journal', 'beancount');""")
+    run("-f", str(directory / "import.sql"))
 
 
 def figures(sql):
@@ -203,10 +207,11 @@ def check_income(journal, codes, text, precision, start, end):
 def main():
     if not shutil.which("hledger"):
         skip("there is no hledger")
-    journal = check.Journal(*convert.load(str(find_journal())))
+    path = find_journal()
+    journal = check.Journal(*convert.load(str(path)))
     books = convert.convert_journal(journal.entries, journal.options)
     with tempfile.TemporaryDirectory() as directory:
-        load_database(books, Path(directory))
+        load_database(path, books, Path(directory))
     text = check.hledger_journal(journal)
     precision = []
     for currency in sorted(books.scales):  # enough decimals that nothing is rounded for display

@@ -122,7 +122,7 @@ bool HeapStore::find_remembered_row(const Account& account, BlockNumber blocks, 
   const Buffer buffer = ReadBuffer(balances_.relation, block);
   Page page = BufferGetPage(buffer);
   const bool is_full = (reinterpret_cast<PageHeader>(page)->pd_flags & PD_PAGE_FULL) != 0;
-  if (is_full || PageGetHeapFreeSpace(page) < BLCKSZ / 8)
+  if (is_full || PageGetHeapFreeSpace(page) < BLCKSZ / 4)
     heap_page_prune_opt(balances_.relation, buffer);
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
   HeapTupleData tuple;

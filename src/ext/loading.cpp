@@ -172,7 +172,6 @@ void post_rows(const TriggerData* trigger, Gathered& gathered_rows) {
 
 void take_row(const TriggerData* trigger) {
   Gathered& rows = rows_of_statement(RelationGetRelid(trigger->tg_relation));
-  rows.rows.reserve(rows.rows.size() + 1);
   rows.rows.push_back(pg_call([&] {
     const MemoryContext caller = MemoryContextSwitchTo(rows.memory);
     HeapTuple copy = heap_copytuple(trigger->tg_trigtuple);

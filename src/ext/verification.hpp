@@ -16,6 +16,7 @@ struct Suspects {
   bool transactions = false;           // sums, lines, headers
   bool keys = false;                   // of idempotency, in a full run
   bool periods = false;                // something was posted with an earlier effective time
+  bool dated = false;                  // something was posted with another effective time
   std::uint64_t transactions_read = 0;
   std::uint64_t entries_read = 0;
 };

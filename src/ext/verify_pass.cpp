@@ -412,6 +412,7 @@ void Pass::read_headers() {
         timestamp_of(time_of(id)) != posted_at)
       suspects_.transactions = true;
     if (effective_at < posted_at) suspects_.periods = true;
+    if (effective_at != posted_at) suspects_.dated = true;
   });
 }
 

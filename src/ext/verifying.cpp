@@ -26,7 +26,8 @@ constexpr const char* periods_query =
 constexpr const char* effective_query =
     "SELECT v.check_name, v.object, v.expected, v.found FROM ("
 #include "ext/verify_effective.sql"
-    ") AS v";
+    ") AS v WHERE $1 OR EXISTS (SELECT FROM {ledger}.dated_entries) "
+    "OR EXISTS (SELECT FROM {ledger}.effective_days)";
 constexpr const char* keys_query =
 #include "ext/verify_keys.sql"
     ;
@@ -71,6 +72,7 @@ void verify(FunctionCallInfo fcinfo, Call& call, Run& run) {
     find(call, query, parameters, types, values, rows, descriptor, run);
   };
   static constexpr Oid schema_type[] = {OIDOID};
+  static constexpr Oid dated_type[] = {BOOLOID};
   static constexpr Oid accounts_type[] = {INT8ARRAYOID};
 
   run.suspects = find_suspects(call.ledger(), run.since);
@@ -89,7 +91,8 @@ void verify(FunctionCallInfo fcinfo, Call& call, Run& run) {
   }
   if (run.suspects.periods) look(periods_query, 0, nullptr, nullptr);
   if (run.suspects.keys) look(keys_query, 0, nullptr, nullptr);
-  if (!run.since) look(effective_query, 0, nullptr, nullptr);
+  const Datum dated = BoolGetDatum(run.suspects.dated);
+  if (!run.since) look(effective_query, 1, dated_type, &dated);
   const Datum schema = ObjectIdGetDatum(call.ledger().schema);
   look(standing_query, 1, schema_type, &schema);
 }

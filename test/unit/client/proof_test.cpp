@@ -26,7 +26,8 @@ TEST_F(ProofTest, OfTheServer) {
   for (const char* place : {"0", "63", "64", "130", "199"}) {
     const std::string id =
         sql(std::string("SELECT id FROM proofs.transactions ORDER BY id OFFSET ") + place);
-    const std::string proof = sql("SELECT ledgerflow.ledger_prove('" + id + "', ledger => 'proofs')");
+    const std::string proof =
+        sql("SELECT ledgerflow.ledger_prove('" + id + "', ledger => 'proofs')");
     const CheckedTransaction checked = check_proof(proof, second);
     ASSERT_TRUE(checked) << checked.why;
     EXPECT_EQ(checked.transaction_id, id);
@@ -37,8 +38,8 @@ TEST_F(ProofTest, OfTheServer) {
               sql("SELECT (extract(epoch FROM sealed_at) * 1000000)::bigint FROM proofs.seals "
                   "WHERE seal = 1"));
     EXPECT_FALSE(check_proof(proof, first));
-    EXPECT_TRUE(
-        check_proof(sql("SELECT ledgerflow.ledger_prove('" + id + "', 1, ledger => 'proofs')"), first));
+    EXPECT_TRUE(check_proof(
+        sql("SELECT ledgerflow.ledger_prove('" + id + "', 1, ledger => 'proofs')"), first));
     // Another amount, and the same length.
     std::string forged = proof;
     forged.replace(forged.find("EUR ") + 4, 1, "9");

@@ -35,13 +35,6 @@ constexpr const char* insert_period_history_statement =
     "VALUES ($1, $2, $3, $4)";
 constexpr std::size_t most_expired_holds = 10000;  // that one call of ledger_maintain settles
 
-std::string replaced(std::string text, std::string_view placeholder, std::string_view value) {
-  for (std::size_t at = text.find(placeholder); at != std::string::npos;
-       at = text.find(placeholder, at + value.size()))
-    text.replace(at, placeholder.size(), value);
-  return text;
-}
-
 // Runs statements that return nothing, one after the other, as the current user.
 void run_script(const std::string& script) {
   pg_call([&] {

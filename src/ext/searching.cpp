@@ -83,13 +83,6 @@ class Search {
   }
 
  private:
-  static std::string replaced(std::string text, std::string_view placeholder,
-                              std::string_view value) {
-    for (std::size_t at = text.find(placeholder); at != std::string::npos;
-         at = text.find(placeholder, at + value.size()))
-      text.replace(at, placeholder.size(), value);
-    return text;
-  }
   void add(Oid type, Datum value) {
     types_.push_back(type);
     values_.push_back(value);

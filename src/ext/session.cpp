@@ -313,14 +313,17 @@ void Call::throw_refusal(Refusal refusal) {
   throw Error(std::move(refusal));
 }
 
+std::string replaced(std::string text, std::string_view placeholder, std::string_view value) {
+  for (std::size_t at = text.find(placeholder); at != std::string::npos;
+       at = text.find(placeholder, at + value.size()))
+    text.replace(at, placeholder.size(), value);
+  return text;
+}
+
 SPIPlanPtr Ledger::plan(const char* text, int parameters, const Oid* types, int cursor_options) {
   const auto known = plans_.find(text);
   if (known != plans_.end()) return known->second;
-  std::string statement(text);
-  constexpr std::string_view placeholder = "{ledger}";
-  for (std::size_t at = statement.find(placeholder); at != std::string::npos;
-       at = statement.find(placeholder, at + prefix.size()))
-    statement.replace(at, placeholder.size(), prefix);
+  const std::string statement = replaced(text, "{ledger}", prefix);
   if ((cursor_options & CURSOR_OPT_CUSTOM_PLAN) == 0) cursor_options |= CURSOR_OPT_GENERIC_PLAN;
   SPIPlanPtr made = pg_call([&] {
     SPIPlanPtr prepared =

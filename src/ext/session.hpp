@@ -33,6 +33,9 @@ inline constexpr int format_version = 1;
 
 const char* table_name(Table table);
 
+// The text with every occurrence of the placeholder replaced: statements name their ledger `{ledger}`.
+std::string replaced(std::string text, std::string_view placeholder, std::string_view value);
+
 // How postings write: ledgerflow.store.
 enum class StoreSetting : int { automatic, heap, spi };
 StoreSetting store_setting();

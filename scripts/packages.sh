@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a group of tasks needs and that are missing; does nothing otherwise.
-#   scripts/packages.sh GROUP...     groups: build, test, demo, bench
+#   scripts/packages.sh GROUP...     groups: build, test, demo, bench, torture
 set -euo pipefail
 
 build=(g++ make pkg-config postgresql-15 postgresql-server-dev-15 libpq-dev clang-14 llvm-14)
@@ -8,6 +8,7 @@ test=(cmake doxygen postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl l
     clang-format-14 clang-tidy-14 beancount hledger ledger python3)
 demo=(beancount hledger ledger python3)
 bench=(gnuplot-nox python3)
+torture=(python3 python3-psycopg2 clang-14 libclang-rt-14-dev postgresql-15-repack)
 # Of the command ledgerflow.
 build+=(libcli11-dev)
 test+=(mandoc)
@@ -19,8 +20,9 @@ for group in "$@"; do
         test) wanted+=("${test[@]}") ;;
         demo) wanted+=("${demo[@]}") ;;
         bench) wanted+=("${bench[@]}") ;;
+        torture) wanted+=("${torture[@]}") ;;
         *)
-            echo "packages: no group '$group'; there are build, test, demo and bench" >&2
+            echo "packages: no group '$group'; there are build, test, demo, bench and torture" >&2
             exit 2
             ;;
     esac

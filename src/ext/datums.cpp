@@ -180,6 +180,15 @@ Units amount_units(std::optional<Datum> numeric, const Account& account, bool is
   return units;
 }
 
+Datum array_of(const Datum* elements, std::size_t count, Oid type) {
+  std::int16_t length = 0;
+  bool by_value = false;
+  char align = 0;
+  get_typlenbyvalalign(type, &length, &by_value, &align);
+  return PointerGetDatum(construct_array(const_cast<Datum*>(elements), static_cast<int>(count),
+                                         type, length, by_value, align));
+}
+
 Tuplestorestate* start_result(FunctionCallInfo fcinfo, TupleDesc* descriptor) {
   auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   if (result == nullptr || !IsA(result, ReturnSetInfo) ||
@@ -187,9 +196,18 @@ Tuplestorestate* start_result(FunctionCallInfo fcinfo, TupleDesc* descriptor) {
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                     errmsg("set-valued function called in context that cannot accept a set")));
   const MemoryContext caller = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
-  if (get_call_result_type(fcinfo, nullptr, descriptor) != TYPEFUNC_COMPOSITE)
-    elog(ERROR, "return type must be a row type");
-  *descriptor = CreateTupleDescCopy(*descriptor);
+  Oid type = InvalidOid;
+  switch (get_call_result_type(fcinfo, &type, descriptor)) {
+    case TYPEFUNC_COMPOSITE:
+      *descriptor = CreateTupleDescCopy(*descriptor);
+      break;
+    case TYPEFUNC_SCALAR:
+      *descriptor = CreateTemplateTupleDesc(1);
+      TupleDescInitEntry(*descriptor, 1, "value", type, -1, 0);
+      break;
+    default:
+      elog(ERROR, "the result is neither rows nor values");
+  }
   Tuplestorestate* rows =
       tuplestore_begin_heap((result->allowedModes & SFRM_Materialize_Random) != 0, false, work_mem);
   result->returnMode = SFRM_Materialize;

@@ -45,6 +45,11 @@ inline std::string_view view_of(Datum text_datum) {
   return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
 }
 Datum new_text(std::string_view text);
+// A new array of one dimension; raises.
+Datum array_of(const Datum* elements, std::size_t count, Oid type);
+inline Datum array_of(const std::vector<Datum>& elements, Oid type) {
+  return array_of(elements.data(), elements.size(), type);
+}
 
 // The arguments of a function call: NULL is nothing, toasted values are fetched. These may raise, so
 // they are called while nothing with a destructor is alive, or inside pg_call.

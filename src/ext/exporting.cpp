@@ -119,22 +119,7 @@ class Rows {
 class Result {
  public:
   explicit Result(FunctionCallInfo fcinfo) {
-    pg_call([&] {
-      auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-      if (result == nullptr || !IsA(result, ReturnSetInfo) ||
-          (result->allowedModes & SFRM_Materialize) == 0)
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("set-valued function called in context that cannot accept a set")));
-      const MemoryContext caller = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
-      descriptor_ = CreateTemplateTupleDesc(1);
-      TupleDescInitEntry(descriptor_, 1, "ledger_export", TEXTOID, -1, 0);
-      rows_ = tuplestore_begin_heap((result->allowedModes & SFRM_Materialize_Random) != 0, false,
-                                    work_mem);
-      result->returnMode = SFRM_Materialize;
-      result->setResult = rows_;
-      result->setDesc = descriptor_;
-      MemoryContextSwitchTo(caller);
-    });
+    pg_call([&] { rows_ = start_result(fcinfo, &descriptor_); });
   }
 
   // Takes the lines.

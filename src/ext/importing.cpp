@@ -133,8 +133,7 @@ class Import {
     const Datum parameter = pg_call([&] {
       auto* values = static_cast<Datum*>(palloc((codes.size() + 1) * sizeof(Datum)));
       for (std::size_t i = 0; i < codes.size(); ++i) values[i] = new_text(codes[i]);
-      return PointerGetDatum(construct_array(values, static_cast<int>(codes.size()), TEXTOID, -1,
-                                             false, TYPALIGN_INT));
+      return array_of(values, codes.size(), TEXTOID);
     });
     read_pairs(existing_query, &parameter, [&](const std::string& code, Datum currency) {
       existing[code] = std::string(view_of(currency));

@@ -425,11 +425,7 @@ void Ledger::load_accounts(const std::vector<std::string_view>& codes) {
   if (missing.empty()) return;
   static constexpr Oid types[] = {TEXTARRAYOID};
   SPIPlanPtr query = plan(accounts_by_code_query, 1, types);
-  read_accounts(
-      query, pg_call([&] {
-        return PointerGetDatum(construct_array(missing.data(), static_cast<int>(missing.size()),
-                                               TEXTOID, -1, false, TYPALIGN_INT));
-      }));
+  read_accounts(query, pg_call([&] { return array_of(missing, TEXTOID); }));
 }
 
 void Ledger::load_accounts(const std::vector<std::int64_t>& ids) {
@@ -439,11 +435,7 @@ void Ledger::load_accounts(const std::vector<std::int64_t>& ids) {
   if (missing.empty()) return;
   static constexpr Oid types[] = {INT8ARRAYOID};
   SPIPlanPtr query = plan(accounts_by_id_query, 1, types);
-  read_accounts(query, pg_call([&] {
-                  return PointerGetDatum(
-                      construct_array(missing.data(), static_cast<int>(missing.size()), INT8OID,
-                                      sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-                }));
+  read_accounts(query, pg_call([&] { return array_of(missing, INT8OID); }));
 }
 
 const Account& Ledger::find_account(std::string_view code) {

@@ -70,11 +70,4 @@ inline std::optional<std::string> copied_text(const Row& row, int column, bool w
   return std::string(*view);
 }
 
-inline Datum array_of(const std::vector<Datum>& elements, Oid type, int length, bool by_value,
-                      char align) {
-  return PointerGetDatum(construct_array(const_cast<Datum*>(elements.data()),
-                                         static_cast<int>(elements.size()), type, length, by_value,
-                                         align));
-}
-
 }  // namespace ledgerflow

@@ -125,8 +125,7 @@ void SpiStore::lock_balances(std::vector<Balance>& balances) {
   ids.reserve(balances.size());
   for (const Balance& balance : balances) ids.push_back(Int64GetDatum(balance.account->id));
   pg_call([&] {
-    const Datum array =
-        array_of(ids, INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+    const Datum array = array_of(ids, INT8OID);
     execute(plan, SPI_OK_SELECT, &array);
     if (SPI_processed != balances.size())
       elog(ERROR, "an account of the ledger has no row in account_balances");
@@ -158,8 +157,8 @@ void SpiStore::claim_keys(std::vector<KeyClaim>& claims) {
       }
       Datum values[] = {new_text(claim.key), datum_of(claim.id), Datum{0}, Datum{0}};
       if (!names.empty()) {
-        values[2] = array_of(names, TEXTOID, -1, false, TYPALIGN_INT);
-        values[3] = array_of(fields, TEXTOID, -1, false, TYPALIGN_INT);
+        values[2] = array_of(names, TEXTOID);
+        values[3] = array_of(fields, TEXTOID);
       }
       execute(claim_plan, SPI_OK_INSERT, values);
       if (SPI_processed == 1) return;
@@ -360,12 +359,9 @@ void SpiStore::insert_entries(const std::vector<Journal::Entry>& entries) {
       values_of(entries[i], values);
       for (std::size_t column = 0; column < columns; ++column) cells[column][i] = values[column];
     }
-    const Datum arrays[columns] = {
-        array_of(cells[0], INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE),
-        array_of(cells[1], UUIDOID, UUID_LEN, false, TYPALIGN_CHAR),
-        array_of(cells[2], INT2OID, sizeof(std::int16_t), true, TYPALIGN_SHORT),
-        array_of(cells[3], NUMERICOID, -1, false, TYPALIGN_INT),
-        array_of(cells[4], NUMERICOID, -1, false, TYPALIGN_INT)};
+    const Datum arrays[columns] = {array_of(cells[0], INT8OID), array_of(cells[1], UUIDOID),
+                                   array_of(cells[2], INT2OID), array_of(cells[3], NUMERICOID),
+                                   array_of(cells[4], NUMERICOID)};
     write_rows(plan, SPI_OK_INSERT, entries.size(), arrays);
   });
 }

@@ -111,6 +111,7 @@ class Server:
     def start(self, *settings):
         """Starts it again, with other settings if any are given."""
         self._run("start", self.name, *(settings or self.settings))
+        self._read_environment()  # its socket may lie elsewhere now
 
     def stop(self):
         self._run("stop", self.name)

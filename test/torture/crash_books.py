@@ -17,12 +17,11 @@ from harness import check, figures, rows, sqlstate, value
 ACKNOWLEDGED, REFUSED, UNKNOWN, PREPARED = "acknowledged", "refused", "unknown", "prepared"
 PLAIN, KEPT, UNDONE = "plain", "kept", "undone"  # what becomes of a step of a transaction: KEPT and UNDONE are savepoints
 
-FREE = {"USD": ["a1", "a2", "a3", "a4", "a5", "i1", "i2", "i3"], "JPY": ["j1", "j2", "j3", "j4"]}
+FREE = {"USD": [f"a{i}" for i in range(1, 13)], "JPY": [f"j{i}" for i in range(1, 9)]}
 LIMITED = ["w1", "w2", "w3", "w4", "cap"]
 ACCOUNTS = """
-SELECT ledger_open_account('a' || i, 'asset', 'USD') FROM generate_series(1, 5) i;
-SELECT ledger_open_account('i' || i, 'income', 'USD') FROM generate_series(1, 3) i;
-SELECT ledger_open_account('j' || i, 'expense', 'JPY') FROM generate_series(1, 4) i;
+SELECT ledger_open_account('a' || i, (ARRAY['asset', 'income'])[1 + i % 2], 'USD') FROM generate_series(1, 12) i;
+SELECT ledger_open_account('j' || i, (ARRAY['expense', 'equity'])[1 + i % 2], 'JPY') FROM generate_series(1, 8) i;
 SELECT ledger_open_account('w' || i, 'liability', 'USD', min_balance => 0) FROM generate_series(1, 4) i;
 SELECT ledger_open_account('cap', 'liability', 'USD', max_balance => 2000);
 """

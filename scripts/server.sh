@@ -124,18 +124,19 @@ initialise() {  # initialise COMMAND...: a command that fills $data
     touch "$home/ready"
 }
 
-orphans() {  # whether processes of a postmaster that was killed still work on our data
+orphans() {  # processes of a postmaster that was killed which still work on our data
     local pid
     for pid in $(pgrep -f "^postgres: ledgerflow-$name: "); do
-        [ "$(readlink "/proc/$pid/cwd")" != "$data" ] || return 0
+        [ "$(readlink "/proc/$pid/cwd")" != "$data" ] || echo "$pid"
     done
-    return 1
 }
 
-await_orphans() {  # they end by themselves, once they have done what they were at
-    local tries=0
-    while orphans; do
+await_orphans() {  # they end by themselves once they have done what they were at, or else as at an immediate shutdown
+    local tries=0 pids
+    while pids=$(orphans) && [ -n "$pids" ]; do
         [ $((tries += 1)) -le 600 ] || die "children of a killed postmaster of $name are still there"
+        # shellcheck disable=SC2086
+        [ $tries -ne 30 ] || kill -QUIT $pids 2>/dev/null || true
         sleep 0.1
     done
 }

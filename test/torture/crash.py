@@ -98,12 +98,12 @@ class Storm:
                 if self.stop.is_set() or connection.closed:
                     break
                 if work:
-                    work.settle(connection, time.sleep)
+                    work.settle(connection)
                 else:
                     leave = self.leaving.is_set() and random.random() < 0.7
                     count += 1
                     work = self.books.draw(random, f"{self.round}.{number}.{count}", leave)
-                    work.attempt(connection, time.sleep, leave)
+                    work.attempt(connection, leave)
                 if work.state == PREPARED:
                     figures.add("transactions left prepared")
                     return
@@ -170,20 +170,22 @@ class Storm:
             if each.state == PREPARED:
                 check(f"{when}: a prepared transaction is still there", True, each.gid in gids)
         check(f"{when}: nothing else is prepared", set(), gids - {each.gid for each in open_works})
+        check(f"{when}: ledger_verify, before anything", [], rows(connection, "SELECT * FROM ledger_verify()"))
+        for each in open_works:  # others would wait for these
+            if each.gid in gids:
+                each.settle(connection)
         found = self._found(connection, when)
         self.books.look(found)
         self.books.audit(found, f"{when}, before the retries")
         for each in open_works:
-            for _ in range(100):  # another's locks may end in a deadlock
-                if each.state not in (UNKNOWN, PREPARED):
-                    break
-                each.settle(connection, time.sleep)
+            if each.state == UNKNOWN:
+                each.settle(connection)
             check(f"{when}: a retry settles it", True, each.state not in (UNKNOWN, PREPARED))
         for each in open_works:
-            if each.state == ACKNOWLEDGED and each.gid is None:
+            if each.state == ACKNOWLEDGED and any(unit.there for unit in each.units):
                 figures.add("retried", len(each.units))
                 before = {unit: unit.id for unit in each.units if unit.there}
-                each.attempt(connection, time.sleep)
+                each.attempt(connection)
                 check(f"{when}: a second retry answers the same", (ACKNOWLEDGED, before), (each.state, {unit: unit.id for unit in before}))
             self.books.done(each)
         if open_works:

@@ -5,6 +5,7 @@ session does as one: a call by itself, or several in a transaction of its own. A
 """
 
 import json
+import time
 from collections import Counter, defaultdict, deque
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -197,7 +198,7 @@ class Work:
         self.told = {}  # what was answered the last time
         self.must = None  # of a transaction whose end is not known: units that are all there or none
 
-    def attempt(self, connection, sleep, leave=False):
+    def attempt(self, connection, leave=False):
         """Does it, the first time or again. With `leave` a prepared transaction is not ended."""
         again = self.state is not None
         self.attempts += 1
@@ -212,7 +213,7 @@ class Work:
                     for calls, fate in self.steps:
                         self._step(cursor, calls, fate, told)
                         if self.pause:
-                            sleep(self.pause)
+                            time.sleep(self.pause)
                     if self.ending == "rollback":
                         told = {}
                     else:
@@ -282,7 +283,7 @@ class Work:
             except psycopg2.Error:
                 connection.close()
 
-    def settle(self, connection, sleep):
+    def settle(self, connection):
         """Finds out what came of it as an application does: ends what is prepared, sends the rest again under its keys."""
         try:
             if self.gid:
@@ -298,7 +299,7 @@ class Work:
             note(error)
             return
         figures.add("retried", len(self.units))
-        self.attempt(connection, sleep)
+        self.attempt(connection)
 
 
 def note(error):

@@ -124,6 +124,23 @@ initialise() {  # initialise COMMAND...: a command that fills $data
     touch "$home/ready"
 }
 
+orphans() {  # processes of a postmaster that was killed which still work on our data
+    local pid
+    for pid in $(pgrep -f "^postgres: ledgerflow-$name: "); do
+        [ "$(readlink "/proc/$pid/cwd")" != "$data" ] || echo "$pid"
+    done
+}
+
+await_orphans() {  # they end by themselves once they have done what they were at, or else as at an immediate shutdown
+    local tries=0 pids
+    while pids=$(orphans) && [ -n "$pids" ]; do
+        [ $((tries += 1)) -le 600 ] || die "children of a killed postmaster of $name are still there"
+        # shellcheck disable=SC2086
+        [ $tries -ne 30 ] || kill -QUIT $pids 2>/dev/null || true
+        sleep 0.1
+    done
+}
+
 launch() {  # launch SETTING=VALUE...
     local conf=$home/server.conf socket
     {
@@ -139,10 +156,12 @@ launch() {  # launch SETTING=VALUE...
         return
     fi
     halt fast
-    rm -f "$data/postmaster.pid"
+    await_orphans
     mv "$conf.new" "$conf"
     chmod 644 "$conf"
     socket=$(socket_of)
+    # Left by a postmaster that was killed; whoever has its number now is not one of ours.
+    rm -f "$data/postmaster.pid" ${socket:+"$socket/.s.PGSQL.5432" "$socket/.s.PGSQL.5432.lock"}
     if ! [ -d "$socket" ]; then  # after a crash it is still there, and so are those who wait for the server
         socket=$(mktemp -d /tmp/lf.XXXXXX)  # short: a socket's path has at most 107 bytes
         [ "$(id -u)" -ne 0 ] || chown postgres: "$socket"

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -49,9 +50,11 @@ class Figures:
 
     def __init__(self):
         self.values = {}
+        self.lock = threading.Lock()
 
     def add(self, name, count=1):
-        self.values[name] = self.values.get(name, 0) + count
+        with self.lock:
+            self.values[name] = self.values.get(name, 0) + count
 
     def report(self):
         lines = "".join(f"{name}\t{value}\n" for name, value in self.values.items())
@@ -111,6 +114,7 @@ class Server:
     def start(self, *settings):
         """Starts it again, with other settings if any are given."""
         self._run("start", self.name, *(settings or self.settings))
+        self._read_environment()  # its socket may lie elsewhere now
 
     def stop(self):
         self._run("stop", self.name)

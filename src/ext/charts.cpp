@@ -146,7 +146,7 @@ void add_points(ReportValues& values, const TimestampTz* points, int count) {
 
 Datum chart_rows(FunctionCallInfo fcinfo, const ChartArguments& chart) {
   Call call(name_argument(fcinfo, PG_NARGS() - 1));
-  const Account& account = call.ledger().find_account(chart.account);
+  const Account& account = call.account_to_read(chart.account);
   const TimestampTz from = chart.from ? *chart.from : first_day(call, account, chart);
   if (from > chart.to)
     throw Error(Condition::invalid_argument, "the range ends before it begins",

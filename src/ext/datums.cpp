@@ -37,6 +37,14 @@ void check_time(TimestampTz time) {
   if (time > latest_time) throw Error(Condition::invalid_effective_at, "the time is too far ahead");
 }
 
+int scale_of(Datum smallint) {
+  const int scale = DatumGetInt16(smallint);
+  if (scale < 0 || scale > max_scale)
+    throw Error(Condition::damaged_ledger,
+                "a currency of the ledger has a scale of " + std::to_string(scale));
+  return scale;
+}
+
 AmountStatus units_from_numeric(Datum numeric, int scale, Units& units) {
   const char* data = VARDATA_ANY(DatumGetPointer(numeric));
   const std::size_t size = VARSIZE_ANY_EXHDR(DatumGetPointer(numeric));

@@ -24,6 +24,8 @@ inline std::int64_t saturated_micros(TimestampTz time) {
   return unix_micros(time);
 }
 
+// A currency's scale; refuses what is none.
+int scale_of(Datum smallint);
 // Reads a numeric, short header or not, without copying it. Toasted values must be detoasted first.
 AmountStatus units_from_numeric(Datum numeric, int scale, Units& units);
 // A new numeric with exactly `scale` decimals, in the current memory context.

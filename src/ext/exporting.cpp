@@ -44,6 +44,16 @@ class Row {
     if (is_null) return std::nullopt;
     return found;
   }
+  // Only who has taken a NOT NULL away can have put a NULL there.
+  Datum required(int column) const {
+    const auto found = value(column);
+    if (!found) throw std::runtime_error("a row of the ledger has a NULL where none may be");
+    return *found;
+  }
+  std::string required_text(int column) const {
+    (void)required(column);
+    return *text(column);
+  }
   std::optional<std::string> text(int column) const {
     const auto found = value(column);
     if (!found) return std::nullopt;
@@ -52,8 +62,9 @@ class Row {
   }
   Units units(int column, int scale) const {
     Units units = 0;
+    const Datum found = required(column);
     const Datum numeric =
-        pg_call([&] { return PointerGetDatum(PG_DETOAST_DATUM_PACKED(*value(column))); });
+        pg_call([&] { return PointerGetDatum(PG_DETOAST_DATUM_PACKED(found)); });
     if (units_from_numeric(numeric, scale, units) != AmountStatus::ok)
       throw Error(Condition::balance_out_of_range, "an amount of the ledger cannot be written");
     return units;
@@ -165,24 +176,24 @@ class Export {
  private:
   void read_currencies() {
     Rows(ledger_.plan(currencies_query, 0, nullptr), nullptr, nullptr).each([&](const Row& row) {
-      head_.currencies.push_back({*row.text(1), DatumGetInt16(*row.value(2)), row.text(3)});
+      head_.currencies.push_back({row.required_text(1), scale_of(row.required(2)), row.text(3)});
     });
   }
 
   void read_accounts() {
     Rows(ledger_.plan(accounts_query, 0, nullptr), nullptr, nullptr).each([&](const Row& row) {
       auto account = std::make_unique<ExportAccount>();
-      account->code = *row.text(2);
-      account->type = *row.text(3);
-      account->currency = *row.text(4);
-      account->scale = DatumGetInt16(*row.value(5));
-      account->normal_side = *row.text(6) == "debit" ? Side::debit : Side::credit;
+      account->code = row.required_text(2);
+      account->type = row.required_text(3);
+      account->currency = row.required_text(4);
+      account->scale = scale_of(row.required(5));
+      account->normal_side = row.required_text(6) == "debit" ? Side::debit : Side::credit;
       account->name = row.text(7);
       account->metadata = row.fields(8);
       // Up to now it is what the ledger says; up to another time, what is exported.
       account->balance = to_ ? 0 : row.units(9, account->scale);
       head_.accounts.push_back(account.get());
-      accounts_[DatumGetInt64(*row.value(1))] = std::move(account);
+      accounts_[DatumGetInt64(row.required(1))] = std::move(account);
     });
   }
 
@@ -192,12 +203,12 @@ class Export {
                       to_ ? TimestampTzGetDatum(timestamp_of(*to_)) : Datum{0}};
     const char nulls[] = {from_ ? ' ' : 'n', to_ ? ' ' : 'n', '\0'};
     Rows(ledger_.plan(entries_query, 2, types), values, nulls).each([&](const Row& row) {
-      const TransactionId id = id_from_datum(*row.value(1));
+      const TransactionId id = id_from_datum(row.required(1));
       if (!current_ || id != current_id_) {
         finish_transaction();
         start_transaction(id, row);
       }
-      ExportAccount& account = *accounts_.at(DatumGetInt64(*row.value(9)));
+      ExportAccount& account = *accounts_.at(DatumGetInt64(row.required(9)));
       const Units amount = row.units(10, account.scale);
       current_->lines.push_back({&account, amount});
       if (to_ && !add_units(account.balance, amount))
@@ -209,7 +220,7 @@ class Export {
     current_id_ = id;
     current_.emplace();
     current_->id = to_string(id);
-    const TimestampTz time = DatumGetTimestampTz(*row.value(2));
+    const TimestampTz time = DatumGetTimestampTz(row.required(2));
     const auto day = local_day(time);
     const bool is_too_early =
         day && format_ == Format::ledger && day->date.year < first_year_of_ledger;

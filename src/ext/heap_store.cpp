@@ -173,8 +173,12 @@ void HeapStore::lock_row(Balance& balance, std::size_t number, ItemPointer row,
     elog(ERROR, "could not lock the balance of an account: %d", static_cast<int>(result));
   }
   slot_getallattrs(slot);
-  const auto value = [&](int column) { return slot->tts_values[columns[column] - 1]; };
   const auto is_null = [&](int column) { return slot->tts_isnull[columns[column] - 1]; };
+  const auto value = [&](int column) { return slot->tts_values[columns[column] - 1]; };
+  // Only who has taken a NOT NULL away can have put one there.
+  for (const int column : {balance_account, balance_version, balance_status, balance_debits_posted,
+                           balance_credits_posted, balance_debits_pending, balance_credits_pending})
+    if (is_null(column)) elog(ERROR, "the balance of an account has a NULL where none may be");
   const int scale = balance.account->scale;
   if (DatumGetInt64(value(balance_account)) != balance.account->id)
     elog(ERROR, "the balance of an account has become another's");

@@ -125,7 +125,7 @@ class Import {
   void make_plan() {
     file_ = read_file(request_.format, request_.journal);
     read_pairs(scales_query, nullptr, [&](const std::string& code, Datum scale) {
-      request_.known.scales[code] = DatumGetInt16(scale);
+      request_.known.scales[code] = scale_of(scale);
     });
     Planner planner(file_, request_.known);
     std::unordered_map<std::string, std::string> existing;

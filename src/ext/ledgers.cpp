@@ -134,18 +134,18 @@ Datum with_scale(FunctionCallInfo fcinfo, Convert&& convert) {
         "SELECT scale FROM {ledger}.currencies WHERE code OPERATOR(pg_catalog.=) $1";
     static constexpr Oid types[] = {TEXTOID};
     SPIPlanPtr plan = call.ledger().plan(query, 1, types);
-    const int scale = pg_call([&] {
+    const auto found = pg_call([&]() -> std::optional<Datum> {
       Datum value = new_text(*currency);
       if (SPI_execute_plan(plan, &value, nullptr, true, 1) != SPI_OK_SELECT || SPI_processed == 0)
-        return -1;
+        return std::nullopt;
       bool is_null = false;
-      return static_cast<int>(
-          DatumGetInt16(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null)));
+      return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
     });
-    if (scale < 0)
+    if (!found)
       throw Error(Condition::currency_not_found,
                   "currency " + quoted(*currency) + " does not exist",
                   "There is none in ledger " + quoted(call.ledger().name) + ".");
+    const int scale = scale_of(*found);
     call.finish();
     return convert(*number, *currency, scale);
   });

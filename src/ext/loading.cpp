@@ -75,11 +75,24 @@ struct Columns {
   int debit, credit, amount, key, reference, description, effective_at, metadata;
 };
 
+// Raises when there is none of this type: the view may be anybody's.
+int column_of(TupleDesc descriptor, const char* name, Oid type) {
+  const int number = SPI_fnumber(descriptor, name);
+  if (number <= 0 || !IsBinaryCoercible(SPI_gettypeid(descriptor, number), type))
+    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                    errmsg("the postings view has no column \"%s\" of the right type", name)));
+  return number;
+}
+
 Columns columns_of(TupleDesc descriptor) {
-  return {SPI_fnumber(descriptor, "debit"),        SPI_fnumber(descriptor, "credit"),
-          SPI_fnumber(descriptor, "amount"),       SPI_fnumber(descriptor, "idempotency_key"),
-          SPI_fnumber(descriptor, "reference"),    SPI_fnumber(descriptor, "description"),
-          SPI_fnumber(descriptor, "effective_at"), SPI_fnumber(descriptor, "metadata")};
+  return {column_of(descriptor, "debit", TEXTOID),
+          column_of(descriptor, "credit", TEXTOID),
+          column_of(descriptor, "amount", NUMERICOID),
+          column_of(descriptor, "idempotency_key", TEXTOID),
+          column_of(descriptor, "reference", TEXTOID),
+          column_of(descriptor, "description", TEXTOID),
+          column_of(descriptor, "effective_at", TIMESTAMPTZOID),
+          column_of(descriptor, "metadata", JSONBOID)};
 }
 
 struct Row {

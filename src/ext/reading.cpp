@@ -13,19 +13,19 @@ constexpr const char* trial_balance_query =
 
 constexpr long rows_per_fetch = 1000;
 
-// The rows are handed over as they are, so they must be of the types that the function promises: a view
-// of the ledger could have been made anew by its owner, in another shape.
-void check_columns(TupleDesc found, TupleDesc promised) {
-  bool same = found->natts == promised->natts;
+}  // namespace
+
+// A view of the ledger could have been made anew by its owner, in another shape.
+void check_columns(TupleDesc found, TupleDesc promised, int count) {
+  bool same = found->natts == count && count <= promised->natts;
   for (int i = 0; same && i < found->natts; ++i)
-    same = TupleDescAttr(found, i)->atttypid == TupleDescAttr(promised, i)->atttypid;
+    same = IsBinaryCoercible(TupleDescAttr(found, i)->atttypid,
+                             TupleDescAttr(promised, i)->atttypid);
   if (!same)
     ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                     errmsg("a view of the ledger has other columns than this function returns"),
                     errhint("ledger_upgrade() makes the views of a ledger anew.")));
 }
-
-}  // namespace
 
 Datum return_rows(FunctionCallInfo fcinfo, Call& call, const char* query, int parameters,
                   const Oid* types, Datum* values, int options) {
@@ -36,7 +36,7 @@ Datum return_rows(FunctionCallInfo fcinfo, Call& call, const char* query, int pa
     Portal portal = SPI_cursor_open(nullptr, plan, values, nullptr, true);
     for (;;) {
       SPI_cursor_fetch(portal, true, rows_per_fetch);
-      check_columns(SPI_tuptable->tupdesc, descriptor);
+      check_columns(SPI_tuptable->tupdesc, descriptor, descriptor->natts);
       if (SPI_processed == 0) break;
       for (std::uint64_t i = 0; i < SPI_processed; ++i)
         tuplestore_puttuple(rows, SPI_tuptable->vals[i]);

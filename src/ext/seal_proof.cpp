@@ -53,6 +53,8 @@ Place find_place(Ledger& ledger, const TransactionId& id) {
   blocks.close();
   place.index = static_cast<std::size_t>(std::find(place.ids.begin(), place.ids.end(), id) -
                                          place.ids.begin());
+  if (place.index == place.ids.size())
+    refuse_mismatch(id, "Another row of seal_blocks has the number of its block.");
   return place;
 }
 

@@ -2,6 +2,7 @@
 #include "ext/arguments.hpp"
 #include "ext/as_of.hpp"
 #include "ext/pages.hpp"
+#include "ext/reading.hpp"
 #include "ext/spi_rows.hpp"
 
 namespace ledgerflow {
@@ -141,7 +142,11 @@ void return_page(FunctionCallInfo fcinfo, const ListScope& scope) {
   SPITupleTable* const found = SPI_tuptable;
   const std::uint64_t count = SPI_processed;
   TupleDesc descriptor = nullptr;
-  Tuplestorestate* rows = pg_call([&] { return start_result(fcinfo, &descriptor); });
+  Tuplestorestate* rows = pg_call([&] {
+    Tuplestorestate* const started = start_result(fcinfo, &descriptor);
+    check_columns(found->tupdesc, descriptor, column_count - 1);  // the last one is the cursor
+    return started;
+  });
   for (std::uint64_t i = 0; i < count; ++i) {
     Datum values[column_count];
     bool nulls[column_count];

@@ -42,7 +42,10 @@ constexpr config_enum_entry store_settings[] = {
 int progress_setting = 10000;
 int engine_depth = -1;  // trigger depth at which the engine writes; -1: it does not
 
+std::uint64_t changes = 0;  // that the session has heard of, to whatever relation or schema
+
 void table_changed(Datum, Oid relation) {
+  ++changes;
   if (ledgers == nullptr) return;
   for (auto& [schema, ledger] : *ledgers)
     for (const Oid known : ledger->relations)
@@ -51,6 +54,7 @@ void table_changed(Datum, Oid relation) {
 
 // A schema, or the extension's, was renamed, dropped or given away.
 void schema_changed(Datum, int, uint32) {
+  ++changes;
   if (ledgers == nullptr) return;
   for (auto& [schema, ledger] : *ledgers) ledger->stale = true;
 }
@@ -144,17 +148,20 @@ LedgerPtr remembered_ledger(Oid schema) {
   });
   if (name.plain == nullptr) refuse_ledger("", "Its schema was dropped.");
   auto fresh = std::make_shared<Ledger>(schema, name.plain, name.quoted);
+  fresh->checked_at = changes;
   read_tables(*fresh);
   check_format(*fresh);
+  fresh->shape = check_shape(*fresh);
 
   // Mostly nothing has changed (a table was analyzed, say): then plans and accounts are good still.
   if (known != ledgers->end()) {
     Ledger& old = *known->second;
     const bool in_use = known->second.use_count() > 1;
-    if (old.name == fresh->name && old.owner == fresh->owner &&
+    if (old.name == fresh->name && old.owner == fresh->owner && old.shape == fresh->shape &&
         std::equal(old.relations, old.relations + table_count, fresh->relations) &&
         !(in_use && old.rolled_back)) {
       old.stale = false;
+      old.checked_at = fresh->checked_at;
       old.forget_heap_layout();
       if (old.rolled_back) old.forget_unsure_accounts();
       return known->second;
@@ -330,9 +337,18 @@ SPIPlanPtr Ledger::plan(const char* text, int parameters, const Oid* types, int 
         SPI_prepare_cursor(statement.c_str(), parameters, const_cast<Oid*>(types), cursor_options);
     if (prepared == nullptr)
       elog(ERROR, "could not prepare a ledger's statement: %s", SPI_result_code_string(SPI_result));
-    SPI_keepplan(prepared);
+    // If somebody changes a type before it runs, it ends in an error.
+    ListCell* source = nullptr;
+    foreach (source, SPI_plan_get_plan_sources(prepared))
+      static_cast<CachedPlanSource*>(lfirst(source))->fixed_result = true;
     return prepared;
   });
+  // Its tables are locked now: what they look like stays so.
+  if (checked_at != changes) {
+    checked_at = changes;
+    check_shape(*this);
+  }
+  pg_call([&] { SPI_keepplan(made); });
   plans_.emplace(text, made);
   return made;
 }
@@ -407,7 +423,7 @@ void Ledger::read_accounts(SPIPlanPtr plan, Datum parameter) {
     account->code = view_of(values[1]);
     account->type = view_of(values[2]);
     account->currency = view_of(values[3]);
-    account->scale = DatumGetInt16(values[4]);
+    account->scale = scale_of(values[4]);
     account->normal_side = view_of(values[5]) == "debit" ? Side::debit : Side::credit;
     if (accounts_by_id_.count(account->id) != 0) continue;
     accounts_unsure = true;

@@ -59,6 +59,8 @@ class Ledger {
   Oid owner = InvalidOid;
   Oid relations[table_count] = {};
   bool stale = false;  // its tables may have changed: look again at the next call
+  std::uint64_t shape = 0;       // what check_shape found
+  std::uint64_t checked_at = 0;  // and how many changes the session had heard of when it looked
 
   Oid relation(Table table) const { return relations[static_cast<std::size_t>(table)]; }
 
@@ -94,6 +96,9 @@ class Ledger {
   std::unordered_map<const char*, SPIPlanPtr> plans_;
   std::shared_ptr<const HeapLayout> heap_layout_;
 };
+
+// Refuses a ledger whose columns are not of the types that its values are taken for; a hash of what they are.
+std::uint64_t check_shape(const Ledger& ledger);
 
 // A call keeps the ledger that it works on, whatever invalidations come in the meantime.
 using LedgerPtr = std::shared_ptr<Ledger>;

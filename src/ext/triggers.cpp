@@ -12,6 +12,18 @@ namespace {
 // Ids that a client made shortly before by its own clock.
 constexpr std::int64_t clock_tolerance = 60 * 1000000LL;
 
+// Anybody can put our trigger functions on tables of their own: what they read is asked for first.
+void require_kind(const TriggerData* trigger, bool is_right) {
+  if (!is_right)
+    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                    errmsg("trigger %s is not of the kind that its function is made for",
+                           trigger->tg_trigger->tgname)));
+}
+
+bool is_insert_of_row(const TriggerData* trigger) {
+  return TRIGGER_FIRED_BY_INSERT(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event);
+}
+
 TriggerData* trigger_data(FunctionCallInfo fcinfo) {
   if (!CALLED_AS_TRIGGER(fcinfo))
     ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
@@ -40,27 +52,33 @@ const char* operation_name(const TriggerData* trigger) {
   return "TRUNCATE";
 }
 
-// A column of a row by name; raises when there is none.
+// A column of a row by name; raises when there is none of this type.
 struct Field {
   int number;
   Datum value;
   bool is_null;
 };
 
-Field field(const TriggerData* trigger, HeapTuple row, const char* name) {
+Field field(const TriggerData* trigger, HeapTuple row, const char* name, Oid type) {
   const TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
   Field result{SPI_fnumber(descriptor, name), 0, true};
-  if (result.number <= 0) elog(ERROR, "a ledger's table has no column \"%s\"", name);
+  if (result.number <= 0 ||
+      (type != ANYOID && !IsBinaryCoercible(SPI_gettypeid(descriptor, result.number), type)))
+    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                    errmsg("a ledger's table has no column \"%s\" of the right type", name)));
   result.value = heap_getattr(row, result.number, descriptor, &result.is_null);
   return result;
 }
 
 bool same_column(const TriggerData* trigger, const char* name) {
-  const Field before = field(trigger, trigger->tg_trigtuple, name);
-  const Field after = field(trigger, trigger->tg_newtuple, name);
+  const Field before = field(trigger, trigger->tg_trigtuple, name, ANYOID);
+  const Field after = field(trigger, trigger->tg_newtuple, name, ANYOID);
   if (before.is_null || after.is_null) return before.is_null == after.is_null;
   const auto* attribute = TupleDescAttr(RelationGetDescr(trigger->tg_relation), before.number - 1);
   TypeCacheEntry* type = lookup_type_cache(attribute->atttypid, TYPECACHE_EQ_OPR_FINFO);
+  if (!OidIsValid(type->eq_opr_finfo.fn_oid))
+    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                    errmsg("values of column \"%s\" cannot be compared", name)));
   return DatumGetBool(
       FunctionCall2Coll(&type->eq_opr_finfo, attribute->attcollation, before.value, after.value));
 }
@@ -214,7 +232,7 @@ void check_balanced(const TriggerData* trigger) {
   if (!is_header) check_table(trigger, call.ledger(), Table::entries);
   const TransactionId id = pg_call([&] {
     return id_from_datum(
-        field(trigger, trigger->tg_trigtuple, is_header ? "id" : "transaction_id").value);
+        field(trigger, trigger->tg_trigtuple, is_header ? "id" : "transaction_id", UUIDOID).value);
   });
   const std::uint64_t xact =
       pg_call([] { return U64FromFullTransactionId(GetTopFullTransactionIdIfAny()); });
@@ -250,11 +268,16 @@ HeapTuple complete_header(const TriggerData* trigger) {
   };
   HeapTuple row = trigger->tg_trigtuple;
   const Columns columns = pg_call([&] {
-    return Columns{field(trigger, row, "id"),           field(trigger, row, "posted_at"),
-                   field(trigger, row, "effective_at"), field(trigger, row, "xact_id"),
-                   field(trigger, row, "created_by"),   field(trigger, row, "reference"),
-                   field(trigger, row, "description"),  field(trigger, row, "reverses"),
-                   field(trigger, row, "hold"),         field(trigger, row, "metadata")};
+    return Columns{field(trigger, row, "id", UUIDOID),
+                   field(trigger, row, "posted_at", TIMESTAMPTZOID),
+                   field(trigger, row, "effective_at", TIMESTAMPTZOID),
+                   field(trigger, row, "xact_id", XID8OID),
+                   field(trigger, row, "created_by", TEXTOID),
+                   field(trigger, row, "reference", TEXTOID),
+                   field(trigger, row, "description", TEXTOID),
+                   field(trigger, row, "reverses", UUIDOID),
+                   field(trigger, row, "hold", UUIDOID),
+                   field(trigger, row, "metadata", JSONBOID)};
   });
   const std::int64_t now = unix_micros(GetCurrentTimestamp());
   TransactionId id;
@@ -329,6 +352,7 @@ PGDLLEXPORT Datum ledgerflow_raw_write(PG_FUNCTION_ARGS) {
 PG_FUNCTION_INFO_V1(ledgerflow_enforce_double_entry);
 PGDLLEXPORT Datum ledgerflow_enforce_double_entry(PG_FUNCTION_ARGS) {
   const TriggerData* trigger = trigger_data(fcinfo);
+  require_kind(trigger, TRIGGER_FIRED_AFTER(trigger->tg_event) && is_insert_of_row(trigger));
   return guarded([&] {
     check_balanced(trigger);
     return PointerGetDatum(nullptr);
@@ -339,7 +363,8 @@ PG_FUNCTION_INFO_V1(ledgerflow_adjust_account_balance);
 PGDLLEXPORT Datum ledgerflow_adjust_account_balance(PG_FUNCTION_ARGS) {
   const TriggerData* trigger = trigger_data(fcinfo);
   return guarded([&] {
-    if (trigger->tg_newtable == nullptr || !TRIGGER_FIRED_AFTER(trigger->tg_event))
+    if (trigger->tg_newtable == nullptr || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+        !TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
       throw Error(Condition::invalid_argument,
                   "adjust_account_balance needs AFTER INSERT with a transition table");
     if (!engine_writes(true)) adopt_entries(trigger);
@@ -350,6 +375,9 @@ PGDLLEXPORT Datum ledgerflow_adjust_account_balance(PG_FUNCTION_ARGS) {
 PG_FUNCTION_INFO_V1(ledgerflow_guard);
 PGDLLEXPORT Datum ledgerflow_guard(PG_FUNCTION_ARGS) {
   const TriggerData* trigger = trigger_data(fcinfo);
+  require_kind(trigger, trigger->tg_trigger->tgnargs == 0 ||
+                            !TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ||
+                            TRIGGER_FIRED_FOR_ROW(trigger->tg_event));
   return guarded([&] {
     if (engine_writes(true)) return unchanged(trigger);
     std::string column;
@@ -367,6 +395,7 @@ PGDLLEXPORT Datum ledgerflow_guard(PG_FUNCTION_ARGS) {
 PG_FUNCTION_INFO_V1(ledgerflow_guard_transaction);
 PGDLLEXPORT Datum ledgerflow_guard_transaction(PG_FUNCTION_ARGS) {
   const TriggerData* trigger = trigger_data(fcinfo);
+  require_kind(trigger, TRIGGER_FIRED_BEFORE(trigger->tg_event) && is_insert_of_row(trigger));
   return guarded([&] {
     if (engine_writes(true)) return unchanged(trigger);
     return PointerGetDatum(complete_header(trigger));
@@ -376,15 +405,16 @@ PGDLLEXPORT Datum ledgerflow_guard_transaction(PG_FUNCTION_ARGS) {
 PG_FUNCTION_INFO_V1(ledgerflow_guard_account);
 PGDLLEXPORT Datum ledgerflow_guard_account(PG_FUNCTION_ARGS) {
   const TriggerData* trigger = trigger_data(fcinfo);
+  require_kind(trigger, is_insert_of_row(trigger));
   return guarded([&] {
     if (engine_writes(true)) return unchanged(trigger);
     struct Columns {
       Field id, code, metadata;
     };
     const Columns columns = pg_call([&] {
-      Columns found{field(trigger, trigger->tg_trigtuple, "id"),
-                    field(trigger, trigger->tg_trigtuple, "code"),
-                    field(trigger, trigger->tg_trigtuple, "metadata")};
+      Columns found{field(trigger, trigger->tg_trigtuple, "id", INT8OID),
+                    field(trigger, trigger->tg_trigtuple, "code", TEXTOID),
+                    field(trigger, trigger->tg_trigtuple, "metadata", JSONBOID)};
       if (!found.code.is_null)
         found.code.value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(found.code.value));
       if (!found.metadata.is_null)

@@ -130,6 +130,7 @@ std::optional<VerifiedPoint> verified_point(Ledger& ledger) {
   SPIPlanPtr plan = ledger.plan(verified_point_query, 1, types);
   std::optional<VerifiedPoint> point;
   auto receive = [&](Datum* columns, bool* nulls) {
+    if (nulls[0] || nulls[2]) return;  // which no run has recorded
     point.emplace();
     point->horizon =
         strtou64(DatumGetCString(DirectFunctionCall1(numeric_out, columns[0])), nullptr, 10);

@@ -10,12 +10,20 @@
 #   scripts/server.sh stop NAME | stop-all           data stays
 #   scripts/server.sh crash NAME                     stop as if the server had been killed; data stays
 #   scripts/server.sh drop NAME | drop-all           stop and remove the data
+# With LEDGERFLOW_SANITIZE=undefined the extension is one with UBSan in it, built in build/sanitized; a finding ends
+# the backend. With LEDGERFLOW_POSTGRES=PROGRAM that program takes the place of `postgres` (scripts/valgrind.sh).
 set -euo pipefail
 umask 022
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 servers=$root/build/servers
+tree=$root
 stage=$root/build/stage
+if [ -n "${LEDGERFLOW_SANITIZE:-}" ]; then
+    tree=$root/build/sanitized
+    stage=$root/build/stage-sanitized
+    export UBSAN_OPTIONS=${UBSAN_OPTIONS:-abort_on_error=1:print_stacktrace=1}
+fi
 
 say() { echo "server: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -71,9 +79,16 @@ build_and_stage() {
     (
         flock 9  # two servers may be started at once
         place "$stage"
+        if [ "$tree" != "$root" ]; then  # objects of one kind do not mix with those of the other
+            mkdir -p "$tree"
+            rm -rf "$tree/sql"
+            find "$tree" -name '*.[ch]pp' -delete
+            tar -C "$root" --exclude='*.o' --exclude='*.d' --exclude='*.bc' -cf - \
+                Makefile ledgerflow.control scripts sql src | tar -C "$tree" -xf -
+        fi
         unset MAKEFLAGS MFLAGS MAKELEVEL
         log=$root/build/stage.log
-        if ! make -C "$root" -j"$(nproc)" --no-print-directory WITH_CLIENT=no DESTDIR="$(readlink -f "$stage")" install >"$log" 2>&1 9>&-; then
+        if ! make -C "$tree" -j"$(nproc)" --no-print-directory SANITIZE="${LEDGERFLOW_SANITIZE:-}" WITH_CLIENT=no DESTDIR="$(readlink -f "$stage")" install >"$log" 2>&1 9>&-; then
             grep -E ': (fatal )?error:|: warning:|undefined reference|^make.*\*\*\*' "$log" | head -n 40 >&2 || true
             die "the extension does not build: $log"
         fi
@@ -169,7 +184,7 @@ launch() {  # launch SETTING=VALUE...
     fi
     touch "$home/log"
     [ "$(id -u)" -ne 0 ] || chown postgres: "$home/log"
-    if ! as_owner "$bindir/pg_ctl" -D "$data" -l "$(readlink -f "$home")/log" -w -t 120 \
+    if ! as_owner "$bindir/pg_ctl" ${LEDGERFLOW_POSTGRES:+-p "$LEDGERFLOW_POSTGRES"} -D "$data" -l "$(readlink -f "$home")/log" -w -t 120 \
         -o "-c config_file='$(readlink -f "$home")/postgresql.conf' -c unix_socket_directories='$socket'" start </dev/null >/dev/null 2>&1; then
         tail -n 20 "$home/log" >&2
         remove_socket

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -48,10 +49,11 @@ class Figures:
     """Counters by name; `report` prints them and leaves them to scripts/torture.sh."""
 
     def __init__(self):
-        self.values = {}
+        self.values, self.lock = {}, threading.Lock()
 
     def add(self, name, count=1):
-        self.values[name] = self.values.get(name, 0) + count
+        with self.lock:
+            self.values[name] = self.values.get(name, 0) + count
 
     def report(self):
         lines = "".join(f"{name}\t{value}\n" for name, value in self.values.items())

@@ -145,7 +145,7 @@ class Books:
             held = abs(line.amount) - sum((by for _, by in raises), Decimal(0))
             found.append((hold.created_at, 2, f"{hold.id} {line.line}", "hold", hold.id, (side, held)))
             found += ((at, 2, f"{hold.id} {line.line}", "hold", hold.id, (side, by)) for at, by in raises)
-            if line.settled_at:
+            if line.settled_at and line.released:
                 at = line.settled_at
                 if hold.status == "captured" and not as_written:
                     at = min(at, captures[hold.id].posted_at)
@@ -159,7 +159,7 @@ class Books:
         rules = {"min_balance": kept.floor, "max_balance": kept.ceiling, "status": kept.status}
         for change in reversed(self.history[account]):
             rules[change.what] = change.before if change.what == "status" else limit(change.before)
-        version, net, left = 0, Decimal(0), {}
+        version, net, left = 0, Decimal(0), defaultdict(lambda: [Decimal(0), Decimal(0)])
         for event in self.events(account, as_written):
             _, _, _, what, hold, value = event
             if what == "post":
@@ -168,7 +168,7 @@ class Books:
                 for amount in value if hold else ():
                     left[hold][amount < 0] -= abs(amount)
             elif what == "hold":
-                left.setdefault(hold, [Decimal(0), Decimal(0)])[value[0]] += value[1]
+                left[hold][value[0]] += value[1]
             elif what == "release":
                 left[hold][value[0]] -= value[1]
             else:

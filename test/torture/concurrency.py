@@ -13,7 +13,7 @@ from collections import defaultdict, deque
 from books import Books
 from harness import SECONDS, STORES, Figures, Server, check, figures, finish, randomness, seconds_left, verified
 from readers import PageReader, PastReader, SnapshotReader
-from writers import ACCOUNTS, LEVELS, SKEW, Writer
+from writers import ACCOUNTS, LEVELS, SKEW, Keeper, Writer
 
 WRITERS = 6
 FUNDS = [("bank", "w1", 150), ("bank", "w2", 150), ("bank", "w3", 150), ("bank", "card", 150), ("cash", "fees", 500),
@@ -41,18 +41,18 @@ class History:
         first.connection.close()
         self.writers = [Writer(self, f"writer{i}") for i in range(WRITERS)]
         self.readers = [SnapshotReader(self, "snapshots"), PageReader(self, "pages"), PastReader(self, "past")]
+        self.sessions = [*self.writers, *self.readers, Keeper(self, "keeper")]
 
     def connect(self, name):
         return self.server.connect(options=f"-c ledgerflow.ledger={self.ledger} -c search_path={self.ledger},public"
                                            f" -c deadlock_timeout=10ms -c application_name={name}")
 
     def run(self):
-        sessions = self.writers + self.readers
-        for session in sessions:
+        for session in self.sessions:
             session.start()
         self.stopped.wait(LENGTH)
         self.stopped.set()
-        for session in sessions:
+        for session in self.sessions:
             session.join()
             check(f"{self.name}: {session.name} went well", None, session.error)
         for reader in self.readers:
@@ -77,7 +77,7 @@ class History:
                 check(f"{self.name}, snapshot {number}: {count} lines of {books.accounts[account].code}",
                       hash(tuple(books.entries[account][:count])), found)
         connection.close()
-        for session in self.writers + self.readers:
+        for session in self.sessions:
             session.connection.close()
         return books
 

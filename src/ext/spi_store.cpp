@@ -112,7 +112,7 @@ TransactionId new_transaction_id() {
                              pg_call([] { return next_random(); }), std::nullopt);
 }
 
-std::int64_t SpiStore::clock() { return unix_micros(GetCurrentTimestamp()); }
+std::int64_t SpiStore::clock() { return clock_ = unix_micros(GetCurrentTimestamp()); }
 
 std::uint64_t SpiStore::random() {
   return pg_call([] { return next_random(); });
@@ -419,7 +419,7 @@ std::vector<const Journal::Transaction*> SpiStore::by_reference(const Journal& j
 void SpiStore::write_rest(const Journal& journal) {
   if (journal.expired.empty() && journal.changes.empty()) return;
   const EngineWrites engine_writes;
-  release_expired(journal.expired);
+  release_expired(journal.expired, clock_);
   insert_changes(journal.changes);
 }
 
@@ -450,7 +450,9 @@ void SpiStore::complete(const Journal& journal, const std::vector<Balance>& bala
                               numeric_from_units(entry.amount, entry.account->scale)};
       write_rows(plan, SPI_OK_UPDATE, 1, values);
     });
-  release_expired(journal.expired);
+  // The ids of these entries are older than the call.
+  release_expired(journal.expired,
+                  std::min(clock_, time_of(journal.entries.front().transaction)));
 }
 
 void SpiStore::write_rules(const Balance& balance) {

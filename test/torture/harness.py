@@ -49,8 +49,7 @@ class Figures:
     """Counters by name; `report` prints them and leaves them to scripts/torture.sh."""
 
     def __init__(self):
-        self.values = {}
-        self.lock = threading.Lock()
+        self.values, self.lock = {}, threading.Lock()
 
     def add(self, name, count=1):
         with self.lock:

@@ -5,6 +5,7 @@
 # in a directory of its own.
 #   scripts/server.sh start NAME [SETTING=VALUE...]  build, stage, start (again); settings go to its configuration
 #   scripts/server.sh standby NAME PRIMARY           a streaming standby of a running server
+#   scripts/server.sh backup NAME PRIMARY            a base backup of a running server, to be started as NAME later
 #   scripts/server.sh env NAME                       shell lines that point libpq at it, for eval
 #   scripts/server.sh status [NAME]
 #   scripts/server.sh stop NAME | stop-all           data stays
@@ -179,7 +180,7 @@ start() {
     launch "$@"
 }
 
-standby() {
+backup() {  # backup NAME PRIMARY [OPTION OF pg_basebackup...]
     local primary_socket
     find_postgresql
     check_name "$2"
@@ -188,8 +189,12 @@ standby() {
     check_name "$1"
     place "$home"
     data=$(readlink -f "$home")/data
-    initialise "$bindir/pg_basebackup" -D "$data" -h "$primary_socket" -p 5432 -U postgres -R -X stream -c fast
+    initialise "$bindir/pg_basebackup" -D "$data" -h "$primary_socket" -p 5432 -U postgres -X stream -c fast "${@:3}"
     configuration
+}
+
+standby() {
+    backup "$1" "$2" -R
     launch hot_standby=on
 }
 
@@ -231,9 +236,9 @@ case $command in
         shift
         start "$@"
         ;;
-    standby)
+    standby | backup)
         [ $# -eq 2 ] || usage
-        standby "$@"
+        "$command" "$@"
         ;;
     env | status | stop | crash | drop)
         if [ "$command" = status ] && [ $# -eq 0 ]; then

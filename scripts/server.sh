@@ -114,7 +114,7 @@ halt() {  # halt MODE
 
 stop() { halt fast && remove_socket; }
 
-# Fills an empty data directory once; a half-made one (no file "ready" beside it) is made anew.
+# Fills an empty data directory once, without waiting for the disk; a half-made one (no file "ready" beside it) is made anew.
 initialise() {  # initialise COMMAND...: a command that fills $data
     [ -e "$home/ready" ] && [ -s "$data/PG_VERSION" ] && return
     rm -rf "$home/ready" "$data"
@@ -171,7 +171,7 @@ start() {
     find_postgresql
     place "$home"
     data=$(readlink -f "$home")/data
-    initialise "$bindir/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C.UTF-8
+    initialise "$bindir/initdb" --no-sync -D "$data" -U postgres -A trust -E UTF8 --locale=C.UTF-8
     local expected
     expected=$("$bindir/postgres" -V | sed 's/[^0-9]*\([0-9]*\).*/\1/')
     [ "$(cat "$data/PG_VERSION")" = "$expected" ] ||
@@ -189,7 +189,7 @@ backup() {  # backup NAME PRIMARY [OPTION OF pg_basebackup...]
     check_name "$1"
     place "$home"
     data=$(readlink -f "$home")/data
-    initialise "$bindir/pg_basebackup" -D "$data" -h "$primary_socket" -p 5432 -U postgres -X stream -c fast "${@:3}"
+    initialise "$bindir/pg_basebackup" --no-sync -D "$data" -h "$primary_socket" -p 5432 -U postgres -X stream -c fast "${@:3}"
     configuration
 }
 

@@ -95,13 +95,6 @@ Units units_of(TupleTableSlot* slot, int attribute, int scale) {
   pg_unreachable();
 }
 
-[[noreturn]] void refuse_changed_tables() {
-  ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-                  errmsg("a table of the ledger was altered at the same time"),
-                  errhint("Retry the transaction.")));
-  pg_unreachable();
-}
-
 [[noreturn]] void refuse_concurrent_update() {
   ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                   errmsg("could not serialize access due to concurrent update")));

@@ -143,7 +143,7 @@ void HeapStore::find_row(const Account& account, TupleTableSlot* slot, ItemPoint
   index_rescan(balance_scan_, keys, 2, nullptr, 0);
   for (;;) {
     const ItemPointer found = index_getnext_tid(balance_scan_, ForwardScanDirection);
-    if (found == nullptr) elog(ERROR, "an account of the ledger has no row in account_balances");
+    if (found == nullptr) refuse_missing_balance();
     // What the index points to stays where it is while the row is updated within its page.
     memcpy(&account.place, found, sizeof *found);
     if (index_fetch_heap(balance_scan_, slot)) break;

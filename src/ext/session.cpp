@@ -237,6 +237,12 @@ void refuse_changed_tables() {
   pg_unreachable();
 }
 
+void refuse_missing_balance() {
+  if (IsolationUsesXactSnapshot()) refuse_changed_tables();
+  elog(ERROR, "an account of the ledger has no row in account_balances");
+  pg_unreachable();
+}
+
 int trigger_depth() { return DatumGetInt32(pg_trigger_depth(nullptr)); }
 
 const char* table_name(Table table) { return table_names[static_cast<std::size_t>(table)]; }

@@ -140,6 +140,8 @@ int trigger_depth();
 
 // 40001. Raises.
 [[noreturn]] void refuse_changed_tables();
+// An account has no row of totals: to an old snapshot because ALTER TABLE has written the table anew. Raises.
+[[noreturn]] void refuse_missing_balance();
 
 // Asked by a trigger function (`in_trigger`), or by the WHEN condition of a trigger.
 bool engine_writes(bool in_trigger);

@@ -617,9 +617,11 @@ def rewriting(rng, number):
     """Everything that moves rows under the sessions, which remember where they are."""
     ledger = quoted(rng.choice(LEDGERS))
     session = primary.connect(DATABASE)
-    for _ in range(4):
+    for _ in range(min(4, 1 + int(SECONDS / 8))):
         name, statements = rng.choice(TABLES), rng.choice(REWRITINGS)
         kind = statements[0]
+        if "UNLOGGED" in kind and name == "currencies":
+            name = "entries"  # what others refer to stays logged
         table = f"{ledger}.{name}"
         column = rows(session, "SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
                       " AND atttypid <> 'jsonb'::regtype ORDER BY attnum DESC LIMIT 1", table)[0][0]

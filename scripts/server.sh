@@ -5,6 +5,7 @@
 # in a directory of its own.
 #   scripts/server.sh start NAME [SETTING=VALUE...]  build, stage, start (again); settings go to its configuration
 #   scripts/server.sh standby NAME PRIMARY           a streaming standby of a running server
+#   scripts/server.sh backup NAME PRIMARY            a base backup of a running server, to be started as NAME later
 #   scripts/server.sh env NAME                       shell lines that point libpq at it, for eval
 #   scripts/server.sh status [NAME]
 #   scripts/server.sh stop NAME | stop-all           data stays
@@ -128,7 +129,7 @@ halt() {  # halt MODE
 
 stop() { halt fast && remove_socket; }
 
-# Fills an empty data directory once; a half-made one (no file "ready" beside it) is made anew.
+# Fills an empty data directory once, without waiting for the disk; a half-made one (no file "ready" beside it) is made anew.
 initialise() {  # initialise COMMAND...: a command that fills $data
     [ -e "$home/ready" ] && [ -s "$data/PG_VERSION" ] && return
     rm -rf "$home/ready" "$data"
@@ -204,7 +205,7 @@ start() {
     find_postgresql
     place "$home"
     data=$(readlink -f "$home")/data
-    initialise "$bindir/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C.UTF-8
+    initialise "$bindir/initdb" --no-sync -D "$data" -U postgres -A trust -E UTF8 --locale=C.UTF-8
     local expected
     expected=$("$bindir/postgres" -V | sed 's/[^0-9]*\([0-9]*\).*/\1/')
     [ "$(cat "$data/PG_VERSION")" = "$expected" ] ||
@@ -213,7 +214,7 @@ start() {
     launch "$@"
 }
 
-standby() {
+backup() {  # backup NAME PRIMARY [OPTION OF pg_basebackup...]
     local primary_socket
     find_postgresql
     check_name "$2"
@@ -222,8 +223,12 @@ standby() {
     check_name "$1"
     place "$home"
     data=$(readlink -f "$home")/data
-    initialise "$bindir/pg_basebackup" -D "$data" -h "$primary_socket" -p 5432 -U postgres -R -X stream -c fast
+    initialise "$bindir/pg_basebackup" --no-sync -D "$data" -h "$primary_socket" -p 5432 -U postgres -X stream -c fast "${@:3}"
     configuration
+}
+
+standby() {
+    backup "$1" "$2" -R
     launch hot_standby=on
 }
 
@@ -265,9 +270,9 @@ case $command in
         shift
         start "$@"
         ;;
-    standby)
+    standby | backup)
         [ $# -eq 2 ] || usage
-        standby "$@"
+        "$command" "$@"
         ;;
     env | status | stop | crash | drop)
         if [ "$command" = status ] && [ $# -eq 0 ]; then

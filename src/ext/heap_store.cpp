@@ -95,13 +95,6 @@ Units units_of(TupleTableSlot* slot, int attribute, int scale) {
   pg_unreachable();
 }
 
-[[noreturn]] void refuse_changed_tables() {
-  ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-                  errmsg("a table of the ledger was altered at the same time"),
-                  errhint("Retry the transaction.")));
-  pg_unreachable();
-}
-
 [[noreturn]] void refuse_concurrent_update() {
   ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                   errmsg("could not serialize access due to concurrent update")));
@@ -150,7 +143,7 @@ void HeapStore::find_row(const Account& account, TupleTableSlot* slot, ItemPoint
   index_rescan(balance_scan_, keys, 2, nullptr, 0);
   for (;;) {
     const ItemPointer found = index_getnext_tid(balance_scan_, ForwardScanDirection);
-    if (found == nullptr) elog(ERROR, "an account of the ledger has no row in account_balances");
+    if (found == nullptr) refuse_missing_balance();
     // What the index points to stays where it is while the row is updated within its page.
     memcpy(&account.place, found, sizeof *found);
     if (index_fetch_heap(balance_scan_, slot)) break;

@@ -4,6 +4,12 @@
 #include "ext/datums.hpp"
 #include "ext/heap_tables.hpp"
 
+extern "C" {
+#include "access/genam.h"
+#include "access/table.h"
+#include "utils/fmgroids.h"
+}
+
 namespace ledgerflow {
 
 namespace {
@@ -199,6 +205,27 @@ void require(const Ledger& ledger, Table table, AclMode privilege) {
   });
 }
 
+// Whether the table has other files than the active snapshot knows of.
+bool was_rewritten(Oid relation) {
+  const auto file_of = [](HeapTuple tuple) {
+    return reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relfilenode;
+  };
+  HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+  if (!HeapTupleIsValid(tuple)) return true;
+  const Oid file = file_of(tuple);
+  ReleaseSysCache(tuple);
+  Relation classes = table_open(RelationRelationId, AccessShareLock);
+  ScanKeyData key;
+  ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relation));
+  SysScanDesc scan =
+      systable_beginscan(classes, ClassOidIndexId, true, GetActiveSnapshot(), 1, &key);
+  tuple = systable_getnext(scan);
+  const bool changed = !HeapTupleIsValid(tuple) || file_of(tuple) != file;
+  systable_endscan(scan);
+  table_close(classes, AccessShareLock);
+  return changed;
+}
+
 // Whether figures of the ledger may be shown to this user.
 bool may_read(const Ledger& ledger, Oid user) {
   return pg_call([&] {
@@ -209,6 +236,19 @@ bool may_read(const Ledger& ledger, Oid user) {
 }
 
 }  // namespace
+
+void refuse_changed_tables() {
+  ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                  errmsg("a table of the ledger was altered at the same time"),
+                  errhint("Retry the transaction.")));
+  pg_unreachable();
+}
+
+void refuse_missing_balance() {
+  if (IsolationUsesXactSnapshot()) refuse_changed_tables();
+  elog(ERROR, "an account of the ledger has no row in account_balances");
+  pg_unreachable();
+}
 
 int trigger_depth() { return DatumGetInt32(pg_trigger_depth(nullptr)); }
 
@@ -307,6 +347,19 @@ void Call::lock_tables(std::initializer_list<Table> tables) {
     for (const Table table : tables) LockRelationOid(ledger_->relation(table), RowExclusiveLock);
   });
   if (ledger_->stale) ledger_ = remembered_ledger(ledger_->schema);
+}
+
+void Call::push_whole_snapshot() {
+  pg_call([&] {
+    for (const Oid relation : ledger_->relations) LockRelationOid(relation, AccessShareLock);
+  });
+  if (ledger_->stale) ledger_ = remembered_ledger(ledger_->schema);
+  pg_call([&] {
+    PushActiveSnapshot(GetTransactionSnapshot());
+    if (!IsolationUsesXactSnapshot()) return;
+    for (const Oid relation : ledger_->relations)
+      if (was_rewritten(relation)) refuse_changed_tables();
+  });
 }
 
 void Call::finish() {

@@ -143,6 +143,11 @@ class EngineWrites {
 // How many trigger functions are being called, one inside the other.
 int trigger_depth();
 
+// 40001. Raises.
+[[noreturn]] void refuse_changed_tables();
+// An account has no row of totals: to an old snapshot because ALTER TABLE has written the table anew. Raises.
+[[noreturn]] void refuse_missing_balance();
+
 // Asked by a trigger function (`in_trigger`), or by the WHEN condition of a trigger.
 bool engine_writes(bool in_trigger);
 
@@ -186,6 +191,10 @@ class Call {
 
   // Locks tables for writing; afterwards the ledger is known as they are now.
   void lock_tables(std::initializer_list<Table> tables);
+
+  // Makes a snapshot active in which every table of the ledger can be read whole, whoever alters them: to one
+  // from before, a table that ALTER TABLE has written anew is empty. Up to the caller to pop.
+  void push_whole_snapshot();
 
   // Closes the SPI connection; after an error PostgreSQL does.
   void finish();

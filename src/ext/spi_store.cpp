@@ -75,7 +75,7 @@ constexpr const char* update_rules_statement =
 void fill_balance(const Row& row, Balance& balance) {
   const int scale = balance.account->scale;
   if (DatumGetInt64(row.column(1)) != balance.account->id)
-    elog(ERROR, "an account of the ledger has no row in account_balances");
+    refuse_missing_balance();
   balance.version = DatumGetInt64(row.column(2));
   balance.found_version = balance.version;
   const std::optional<Datum> last = row.nullable(3);
@@ -128,7 +128,7 @@ void SpiStore::lock_balances(std::vector<Balance>& balances) {
     const Datum array = array_of(ids, INT8OID);
     execute(plan, SPI_OK_SELECT, &array);
     if (SPI_processed != balances.size())
-      elog(ERROR, "an account of the ledger has no row in account_balances");
+      refuse_missing_balance();
     for (std::uint64_t i = 0; i < SPI_processed; ++i) fill_balance(result_row(i), balances[i]);
     SPI_freetuptable(SPI_tuptable);
     // Before the clock is read: no period that ends later is closed until this is posted.

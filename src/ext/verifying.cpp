@@ -75,6 +75,7 @@ void verify(FunctionCallInfo fcinfo, Call& call, Run& run) {
   static constexpr Oid dated_type[] = {BOOLOID};
   static constexpr Oid accounts_type[] = {INT8ARRAYOID};
 
+  call.push_whole_snapshot();
   run.suspects = find_suspects(call.ledger(), run.since);
   if (run.suspects.transactions) look(transactions_query, 0, nullptr, nullptr);
   if (!run.suspects.accounts.empty()) {
@@ -91,6 +92,7 @@ void verify(FunctionCallInfo fcinfo, Call& call, Run& run) {
   if (!run.since) look(effective_query, 1, dated_type, &dated);
   const Datum schema = ObjectIdGetDatum(call.ledger().schema);
   look(standing_query, 1, schema_type, &schema);
+  pg_call([] { PopActiveSnapshot(); });
 }
 
 // Where the numbers of database transactions mean something: nothing where logical replication brings rows of

@@ -89,19 +89,22 @@ def finish(sentence):
 class Server:
     """A private server of scripts/server.sh, removed at the end."""
 
-    def __init__(self, name, *settings, standby_of=None):
+    def __init__(self, name, *settings, standby_of=None, backup_of=None):
+        """A backup is not started yet."""
         self.name, self.settings = f"{NAME}-{name}-{os.getpid()}", settings
-        atexit.register(self._drop)
-        if standby_of:
+        atexit.register(self.drop)
+        if backup_of:
+            self._run("backup", self.name, backup_of.name)
+        elif standby_of:
             self._run("standby", self.name, standby_of.name)
+            self._read_environment()
         else:
-            self._run("start", self.name, *settings)
-        self._read_environment()
+            self.start()
 
     def _run(self, *command):
         subprocess.run([ROOT / "scripts/server.sh", *command], check=True, stdin=subprocess.DEVNULL)
 
-    def _drop(self):
+    def drop(self):
         subprocess.run([ROOT / "scripts/server.sh", "drop", self.name], check=False, stdin=subprocess.DEVNULL)
 
     def _read_environment(self):

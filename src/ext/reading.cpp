@@ -19,8 +19,8 @@ constexpr long rows_per_fetch = 1000;
 void check_columns(TupleDesc found, TupleDesc promised, int count) {
   bool same = found->natts == count && count <= promised->natts;
   for (int i = 0; same && i < found->natts; ++i)
-    same = IsBinaryCoercible(TupleDescAttr(found, i)->atttypid,
-                             TupleDescAttr(promised, i)->atttypid);
+    same =
+        IsBinaryCoercible(TupleDescAttr(found, i)->atttypid, TupleDescAttr(promised, i)->atttypid);
   if (!same)
     ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                     errmsg("a view of the ledger has other columns than this function returns"),

@@ -32,7 +32,9 @@ constexpr const char* table_names[table_count] = {"settings",
                                                   "verifications",
                                                   "seals",
                                                   "seal_blocks"};
-constexpr std::size_t most_accounts = 100000;  // that a session keeps
+// That a session keeps, of all its ledgers: an account takes some 300 bytes, the plans of a ledger 400 kB.
+constexpr std::size_t most_accounts = 100000;
+constexpr std::size_t most_ledgers = 100;
 
 using Ledgers = std::unordered_map<Oid, LedgerPtr>;
 // Made at the first use and kept for the life of the backend.
@@ -136,12 +138,41 @@ void check_format(Ledger& ledger) {
                     std::to_string(format_version) + ".");
 }
 
+// Makes room for another ledger: those that were dropped go, and then the one that was not used for the
+// longest time. Those that calls are using stay.
+void forget_ledgers() {
+  auto oldest = ledgers->end();
+  for (auto it = ledgers->begin(); it != ledgers->end();) {
+    const bool idle = it->second.use_count() == 1;
+    const bool dropped = idle && it->second->stale && pg_call([&] {
+                           return !SearchSysCacheExists1(NAMESPACEOID, ObjectIdGetDatum(it->first));
+                         });
+    if (dropped) {
+      it = ledgers->erase(it);
+      continue;
+    }
+    if (idle && (oldest == ledgers->end() || it->second->last_call < oldest->second->last_call))
+      oldest = it;
+    ++it;
+  }
+  if (ledgers->size() >= most_ledgers && oldest != ledgers->end()) ledgers->erase(oldest);
+}
+
+void trim_accounts() {
+  std::size_t kept = 0;
+  for (const auto& [schema, ledger] : *ledgers) kept += ledger->accounts();
+  if (kept <= most_accounts) return;
+  for (const auto& [schema, ledger] : *ledgers)
+    if (ledger.use_count() == 1) ledger->forget_accounts();
+}
+
 LedgerPtr remembered_ledger(Oid schema) {
   if (ledgers == nullptr) ledgers = new Ledgers;
-  const auto known = ledgers->find(schema);
-  if (known != ledgers->end() && !known->second->stale && !known->second->rolled_back) {
-    if (known->second.use_count() == 1) known->second->trim_accounts();
-    return known->second;
+  static std::uint64_t calls = 0;
+  trim_accounts();
+  if (const auto known = ledgers->find(schema); known != ledgers->end()) {
+    known->second->last_call = ++calls;
+    if (!known->second->stale && !known->second->rolled_back) return known->second;
   }
 
   struct Name {
@@ -160,6 +191,8 @@ LedgerPtr remembered_ledger(Oid schema) {
   fresh->shape = check_shape(*fresh);
 
   // Mostly nothing has changed (a table was analyzed, say): then plans and accounts are good still.
+  // Looked up again: what was read may have run a policy of the user's, that uses ledgers.
+  const auto known = ledgers->find(schema);
   if (known != ledgers->end()) {
     Ledger& old = *known->second;
     const bool in_use = known->second.use_count() > 1;
@@ -173,6 +206,8 @@ LedgerPtr remembered_ledger(Oid schema) {
       return known->second;
     }
   }
+  if (known == ledgers->end()) forget_ledgers();
+  fresh->last_call = ++calls;
   (*ledgers)[schema] = fresh;
   return fresh;
 }
@@ -430,8 +465,7 @@ void Ledger::forget_unsure_accounts() {
   rolled_back = false;
 }
 
-void Ledger::trim_accounts() {
-  if (accounts_by_id_.size() <= most_accounts) return;
+void Ledger::forget_accounts() {
   accounts_by_code_.clear();
   accounts_by_id_.clear();
   unsure_.clear();

@@ -58,9 +58,10 @@ class Ledger {
   const std::string prefix;  // the quoted name, for statements
   Oid owner = InvalidOid;
   Oid relations[table_count] = {};
-  bool stale = false;  // its tables may have changed: look again at the next call
+  bool stale = false;            // its tables may have changed: look again at the next call
   std::uint64_t shape = 0;       // what check_shape found
   std::uint64_t checked_at = 0;  // and how many changes the session had heard of when it looked
+  std::uint64_t last_call = 0;   // of the session's, that used it
 
   Oid relation(Table table) const { return relations[static_cast<std::size_t>(table)]; }
 
@@ -84,7 +85,8 @@ class Ledger {
   // part of it, rolls back. Only while no call uses the ledger.
   void keep_accounts() { unsure_.clear(); }
   void forget_unsure_accounts();
-  void trim_accounts();
+  void forget_accounts();
+  std::size_t accounts() const { return accounts_by_id_.size(); }
   bool rolled_back = false;
 
  private:

@@ -74,8 +74,7 @@ constexpr const char* update_rules_statement =
 
 void fill_balance(const Row& row, Balance& balance) {
   const int scale = balance.account->scale;
-  if (DatumGetInt64(row.column(1)) != balance.account->id)
-    refuse_missing_balance();
+  if (DatumGetInt64(row.column(1)) != balance.account->id) refuse_missing_balance();
   balance.version = DatumGetInt64(row.column(2));
   balance.found_version = balance.version;
   const std::optional<Datum> last = row.nullable(3);
@@ -127,8 +126,7 @@ void SpiStore::lock_balances(std::vector<Balance>& balances) {
   pg_call([&] {
     const Datum array = array_of(ids, INT8OID);
     execute(plan, SPI_OK_SELECT, &array);
-    if (SPI_processed != balances.size())
-      refuse_missing_balance();
+    if (SPI_processed != balances.size()) refuse_missing_balance();
     for (std::uint64_t i = 0; i < SPI_processed; ++i) fill_balance(result_row(i), balances[i]);
     SPI_freetuptable(SPI_tuptable);
     // Before the clock is read: no period that ends later is closed until this is posted.
@@ -451,8 +449,7 @@ void SpiStore::complete(const Journal& journal, const std::vector<Balance>& bala
       write_rows(plan, SPI_OK_UPDATE, 1, values);
     });
   // The ids of these entries are older than the call.
-  release_expired(journal.expired,
-                  std::min(clock_, time_of(journal.entries.front().transaction)));
+  release_expired(journal.expired, std::min(clock_, time_of(journal.entries.front().transaction)));
 }
 
 void SpiStore::write_rules(const Balance& balance) {

@@ -207,10 +207,9 @@ void SpiStore::release_expired(const std::vector<ExpiredLine>& lines, std::int64
   SPIPlanPtr plan = ledger_.plan(release_line_statement, 4, types);
   for (const ExpiredLine& line : lines)
     pg_call([&] {
-      const Datum values[] = {datum_of(line.hold),
-                              Int16GetDatum(static_cast<std::int16_t>(line.line)),
-                              numeric_from_units(line.left, line.scale),
-                              TimestampTzGetDatum(timestamp_of(at))};
+      const Datum values[] = {
+          datum_of(line.hold), Int16GetDatum(static_cast<std::int16_t>(line.line)),
+          numeric_from_units(line.left, line.scale), TimestampTzGetDatum(timestamp_of(at))};
       execute(plan, SPI_OK_UPDATE, values);
     });
 }
@@ -221,11 +220,12 @@ void SpiStore::insert_changes(const std::vector<StatusChange>& changes) {
   SPIPlanPtr plan = ledger_.plan(insert_change_statement, 6, types);
   for (const StatusChange& change : changes)
     pg_call([&] {
-      const Datum values[] = {
-          datum_of(change.id), CStringGetTextDatum(GetUserNameFromId(author_, false)),
-          change.from != nullptr ? CStringGetTextDatum(change.from) : Datum{0},
-          CStringGetTextDatum(change.to), change.reason ? new_text(*change.reason) : Datum{0},
-          TimestampTzGetDatum(timestamp_of(clock_))};
+      const Datum values[] = {datum_of(change.id),
+                              CStringGetTextDatum(GetUserNameFromId(author_, false)),
+                              change.from != nullptr ? CStringGetTextDatum(change.from) : Datum{0},
+                              CStringGetTextDatum(change.to),
+                              change.reason ? new_text(*change.reason) : Datum{0},
+                              TimestampTzGetDatum(timestamp_of(clock_))};
       const char nulls[] = {
           ' ', ' ', null_flag(change.from == nullptr), ' ', null_flag(!change.reason), ' ', '\0'};
       execute(plan, SPI_OK_INSERT, values, nulls);

@@ -455,8 +455,7 @@ void SpiStore::complete(const Journal& journal, const std::vector<Balance>& bala
       write_rows(plan, SPI_OK_UPDATE, 1, values);
     });
   // The ids of these entries are older than the call.
-  release_expired(journal.expired,
-                  std::min(clock_, time_of(journal.entries.front().transaction)));
+  release_expired(journal.expired, std::min(clock_, time_of(journal.entries.front().transaction)));
 }
 
 void SpiStore::write_rules(const Balance& balance) {

@@ -122,18 +122,11 @@ class Books:
                 if not min(whole.get(code, 0), 0) <= amount <= max(whole.get(code, 0), 0):
                     yield f"{transaction}: {whole.get(code)} on {code}, {amount} after its reversals"
 
-    def events(self, account, as_written):
-        """What happened on an account, as (time, rank, id, what, hold, value) in the order in which it happened.
-
-        The rest of a hold is given back by its last capture a moment before that is written down: `as_written` tells
-        which of the two times counts."""
-        found = []
-        by_transaction, captures = defaultdict(list), {}
+    def events(self, account):
+        """What happened on an account, as (time, rank, id, what, hold, value) in the order in which it happened."""
+        found, by_transaction = [], defaultdict(list)
         for entry in self.entries[account]:
             by_transaction[entry.transaction].append(entry.amount)
-        for transaction in self.transactions.values():
-            if transaction.hold:
-                captures[transaction.hold] = max(captures.get(transaction.hold, transaction), transaction)
         for transaction, amounts in by_transaction.items():
             header = self.transactions[transaction]
             found.append((header.posted_at, 2, transaction, "post", header.hold, amounts))
@@ -146,21 +139,18 @@ class Books:
             found.append((hold.created_at, 2, f"{hold.id} {line.line}", "hold", hold.id, (side, held)))
             found += ((at, 2, f"{hold.id} {line.line}", "hold", hold.id, (side, by)) for at, by in raises)
             if line.settled_at and line.released:
-                at = line.settled_at
-                if hold.status == "captured" and not as_written:
-                    at = min(at, captures[hold.id].posted_at)
-                found.append((at, 1, f"{hold.id} {line.line}", "release", hold.id, (side, line.released)))
+                found.append((line.settled_at, 1, f"{hold.id} {line.line}", "release", hold.id, (side, line.released)))
         found += ((change.at, 0, str(number).zfill(9), "change", None, change) for number, change in enumerate(self.history[account]))
         return sorted(found, key=lambda event: event[:3])
 
-    def replay(self, account, as_written=False):
+    def replay(self, account):
         """The standing of an account after each event, as (event, standing, open holds)."""
         kept = self.balances[account]
         rules = {"min_balance": kept.floor, "max_balance": kept.ceiling, "status": kept.status}
         for change in reversed(self.history[account]):
             rules[change.what] = change.before if change.what == "status" else limit(change.before)
         version, net, left = 0, Decimal(0), defaultdict(lambda: [Decimal(0), Decimal(0)])
-        for event in self.events(account, as_written):
+        for event in self.events(account):
             _, _, _, what, hold, value = event
             if what == "post":
                 version += len(value)
@@ -179,22 +169,16 @@ class Books:
                 del left[hold]
 
     def check_limits(self, figures=None):
-        """Floor, ceiling and freezes after everything that happened, under the rules of that moment; what is reserved
-        counts until its expiry."""
+        """Floor, ceiling and freezes after everything that happened, with what was reserved, under the rules of that moment."""
         for account, (_, name, sign, _) in self.accounts.items():
             for event, standing, left in self.replay(account):
-                at, _, cause, what, hold, value = event
+                _, _, cause, what, hold, value = event
                 if hold and min(left[hold]) < 0:
                     yield f"{name}: more was captured or released than was held, {left[hold]} after {cause}"
                 if what == "release":
                     continue
-                reserved = [Decimal(0), Decimal(0)]
-                for one, amounts in left.items():
-                    expires_at = self.holds[one].expires_at
-                    if expires_at is None or at < expires_at:
-                        reserved = [a + b for a, b in zip(reserved, amounts)]
                 balance = sign * standing.net
-                against, coming = reserved if sign < 0 else reversed(reserved)
+                against, coming = standing[2:4] if sign < 0 else standing[3:1:-1]
                 if standing.floor is not None and balance - against < standing.floor:
                     if figures:
                         figures.add("floors broken")
@@ -216,7 +200,7 @@ class Books:
         for change in reversed(self.history[account]):
             rules[change.what] = change.before if change.what == "status" else limit(change.before)
         standing = Standing(0, Decimal(0), Decimal(0), Decimal(0), rules["min_balance"], rules["max_balance"], rules["status"])
-        for event, after, _ in self.replay(account, as_written=True):
+        for event, after, _ in self.replay(account):
             if event[0] > at:
                 break
             standing = after

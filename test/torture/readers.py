@@ -168,7 +168,7 @@ class PastReader(Reader):
 
     def step(self):
         if len(self.moments) < 4 or self.random.random() < 0.2:
-            (at,), = self.rows("SELECT clock_timestamp()")
+            (at,), = self.rows(self.random.choice(("SELECT clock_timestamp()", "SELECT max(posted_at) FROM transactions")))
             self.moments.append((at, time.monotonic()))
         at, taken = self.random.choice(self.moments[-12:])
         if all(writer.began is None or writer.began > taken for writer in self.history.writers):
@@ -195,8 +195,9 @@ class PastReader(Reader):
         for at, found in self.first.items():
             what = f"{self.history.name}: as of {at.isoformat()}"
             check(f"{what}: the functions as the view", [(row[0], *row[1:3], row[1]) for row in found["balances"]], found["functions"])
-            for code, balance, _, debits, credits, debits_pending, credits_pending, floor, ceiling, status, version, _ in found["balances"]:
+            for code, balance, available, debits, credits, debits_pending, credits_pending, floor, ceiling, status, version, _ in found["balances"]:
                 account = books.accounts[books.id_of[code]]
                 own = books.standing_at(account.id, at)
                 check(f"{what}: {code}", own, (version, debits - credits, debits_pending, credits_pending, floor, ceiling, status))
                 check(f"{what}: {code} in its sign", account.sign * own.net, balance)
+                check(f"{what}: {code} is above its floor", True, floor is None or available >= floor)

@@ -143,12 +143,17 @@ class Books:
         found += ((change.at, 0, str(number).zfill(9), "change", None, change) for number, change in enumerate(self.history[account]))
         return sorted(found, key=lambda event: event[:3])
 
-    def replay(self, account):
-        """The standing of an account after each event, as (event, standing, open holds)."""
+    def first_rules(self, account):
+        """Limits and status as they were at first: those of now, less all changes."""
         kept = self.balances[account]
         rules = {"min_balance": kept.floor, "max_balance": kept.ceiling, "status": kept.status}
         for change in reversed(self.history[account]):
             rules[change.what] = change.before if change.what == "status" else limit(change.before)
+        return rules
+
+    def replay(self, account):
+        """The standing of an account after each event, as (event, standing, open holds)."""
+        rules = self.first_rules(account)
         version, net, left = 0, Decimal(0), defaultdict(lambda: [Decimal(0), Decimal(0)])
         for event in self.events(account):
             _, _, _, what, hold, value = event
@@ -164,7 +169,7 @@ class Books:
             else:
                 rules[value.what] = value.after if value.what == "status" else limit(value.after)
             pending = [sum((amounts[side] for amounts in left.values()), Decimal(0)) for side in (0, 1)]
-            yield event, Standing(version, net, *pending, rules["min_balance"], rules["max_balance"], rules["status"]), left
+            yield event, Standing(version, net, *pending, *rules.values()), left
             if hold in left and not any(left[hold]):
                 del left[hold]
 
@@ -195,11 +200,7 @@ class Books:
 
     def standing_at(self, account, at):
         """What the ledger has to tell of an account as of a time."""
-        kept = self.balances[account]
-        rules = {"min_balance": kept.floor, "max_balance": kept.ceiling, "status": kept.status}
-        for change in reversed(self.history[account]):
-            rules[change.what] = change.before if change.what == "status" else limit(change.before)
-        standing = Standing(0, Decimal(0), Decimal(0), Decimal(0), rules["min_balance"], rules["max_balance"], rules["status"])
+        standing = Standing(0, Decimal(0), Decimal(0), Decimal(0), *self.first_rules(account).values())
         for event, after, _ in self.replay(account):
             if event[0] > at:
                 break

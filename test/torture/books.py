@@ -122,18 +122,11 @@ class Books:
                 if not min(whole.get(code, 0), 0) <= amount <= max(whole.get(code, 0), 0):
                     yield f"{transaction}: {whole.get(code)} on {code}, {amount} after its reversals"
 
-    def events(self, account, as_written):
-        """What happened on an account, as (time, rank, id, what, hold, value) in the order in which it happened.
-
-        The rest of a hold is given back by its last capture a moment before that is written down: `as_written` tells
-        which of the two times counts."""
-        found = []
-        by_transaction, captures = defaultdict(list), {}
+    def events(self, account):
+        """What happened on an account, as (time, rank, id, what, hold, value) in the order in which it happened."""
+        found, by_transaction = [], defaultdict(list)
         for entry in self.entries[account]:
             by_transaction[entry.transaction].append(entry.amount)
-        for transaction in self.transactions.values():
-            if transaction.hold:
-                captures[transaction.hold] = max(captures.get(transaction.hold, transaction), transaction)
         for transaction, amounts in by_transaction.items():
             header = self.transactions[transaction]
             found.append((header.posted_at, 2, transaction, "post", header.hold, amounts))
@@ -146,21 +139,23 @@ class Books:
             found.append((hold.created_at, 2, f"{hold.id} {line.line}", "hold", hold.id, (side, held)))
             found += ((at, 2, f"{hold.id} {line.line}", "hold", hold.id, (side, by)) for at, by in raises)
             if line.settled_at and line.released:
-                at = line.settled_at
-                if hold.status == "captured" and not as_written:
-                    at = min(at, captures[hold.id].posted_at)
-                found.append((at, 1, f"{hold.id} {line.line}", "release", hold.id, (side, line.released)))
+                found.append((line.settled_at, 1, f"{hold.id} {line.line}", "release", hold.id, (side, line.released)))
         found += ((change.at, 0, str(number).zfill(9), "change", None, change) for number, change in enumerate(self.history[account]))
         return sorted(found, key=lambda event: event[:3])
 
-    def replay(self, account, as_written=False):
-        """The standing of an account after each event, as (event, standing, open holds)."""
+    def first_rules(self, account):
+        """Limits and status as they were at first: those of now, less all changes."""
         kept = self.balances[account]
         rules = {"min_balance": kept.floor, "max_balance": kept.ceiling, "status": kept.status}
         for change in reversed(self.history[account]):
             rules[change.what] = change.before if change.what == "status" else limit(change.before)
+        return rules
+
+    def replay(self, account):
+        """The standing of an account after each event, as (event, standing, open holds)."""
+        rules = self.first_rules(account)
         version, net, left = 0, Decimal(0), defaultdict(lambda: [Decimal(0), Decimal(0)])
-        for event in self.events(account, as_written):
+        for event in self.events(account):
             _, _, _, what, hold, value = event
             if what == "post":
                 version += len(value)
@@ -174,27 +169,21 @@ class Books:
             else:
                 rules[value.what] = value.after if value.what == "status" else limit(value.after)
             pending = [sum((amounts[side] for amounts in left.values()), Decimal(0)) for side in (0, 1)]
-            yield event, Standing(version, net, *pending, rules["min_balance"], rules["max_balance"], rules["status"]), left
+            yield event, Standing(version, net, *pending, *rules.values()), left
             if hold in left and not any(left[hold]):
                 del left[hold]
 
     def check_limits(self, figures=None):
-        """Floor, ceiling and freezes after everything that happened, under the rules of that moment; what is reserved
-        counts until its expiry."""
+        """Floor, ceiling and freezes after everything that happened, with what was reserved, under the rules of that moment."""
         for account, (_, name, sign, _) in self.accounts.items():
             for event, standing, left in self.replay(account):
-                at, _, cause, what, hold, value = event
+                _, _, cause, what, hold, value = event
                 if hold and min(left[hold]) < 0:
                     yield f"{name}: more was captured or released than was held, {left[hold]} after {cause}"
                 if what == "release":
                     continue
-                reserved = [Decimal(0), Decimal(0)]
-                for one, amounts in left.items():
-                    expires_at = self.holds[one].expires_at
-                    if expires_at is None or at < expires_at:
-                        reserved = [a + b for a, b in zip(reserved, amounts)]
                 balance = sign * standing.net
-                against, coming = reserved if sign < 0 else reversed(reserved)
+                against, coming = standing[2:4] if sign < 0 else standing[3:1:-1]
                 if standing.floor is not None and balance - against < standing.floor:
                     if figures:
                         figures.add("floors broken")
@@ -211,12 +200,8 @@ class Books:
 
     def standing_at(self, account, at):
         """What the ledger has to tell of an account as of a time."""
-        kept = self.balances[account]
-        rules = {"min_balance": kept.floor, "max_balance": kept.ceiling, "status": kept.status}
-        for change in reversed(self.history[account]):
-            rules[change.what] = change.before if change.what == "status" else limit(change.before)
-        standing = Standing(0, Decimal(0), Decimal(0), Decimal(0), rules["min_balance"], rules["max_balance"], rules["status"])
-        for event, after, _ in self.replay(account, as_written=True):
+        standing = Standing(0, Decimal(0), Decimal(0), Decimal(0), *self.first_rules(account).values())
+        for event, after, _ in self.replay(account):
             if event[0] > at:
                 break
             standing = after

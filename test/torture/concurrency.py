@@ -16,7 +16,7 @@ from readers import PageReader, PastReader, SnapshotReader
 from writers import ACCOUNTS, LEVELS, SKEW, Keeper, Writer
 
 WRITERS = 6
-FUNDS = [("bank", "w1", 150), ("bank", "w2", 150), ("bank", "w3", 150), ("bank", "card", 150), ("cash", "fees", 500),
+FUNDS = [("bank", "w1", 50), ("bank", "w1", 70), ("bank", "w1", 30), ("bank", "w2", 150), ("bank", "w3", 150), ("bank", "card", 150), ("cash", "fees", 500),
          ("euros", "euros:sold", 900), ("pot:a", "skew:a", 20), ("pot:b", "skew:b", 20)]
 LENGTH = min(5.0, max(1.0, SECONDS / 12))  # seconds of a round
 
@@ -30,11 +30,11 @@ class History:
         self.is_serializable = level in ("serializable", "mixed")
         self.stopped, self.keys = threading.Event(), itertools.count()
         self.holds, self.posted = deque(maxlen=12), deque(maxlen=30)  # (id, lines) of what others may go on with
-        server.sql("SELECT ledger_create(%s)", self.ledger)
-        for account in ACCOUNTS:
-            server.sql("SELECT ledger_open_account(%s, %s, %s, min_balance => %s, max_balance => %s, ledger => %s)", *account, self.ledger)
         self.writers = []  # the readers ask them
         first = Writer(self, "first")
+        first.rows("SELECT ledger_create(%s)", self.ledger)
+        for account in ACCOUNTS:
+            first.rows("SELECT ledger_open_account(%s, %s, %s, min_balance => %s, max_balance => %s)", *account)
         for debit, credit, amount in FUNDS:
             first.transact([first.post(accounts=(debit, credit), amount=amount, kind="funds")], "read committed", "heap", alone=True)
         self.told = list(first.told)
@@ -165,7 +165,8 @@ def spoil(books, history):
         if name == "a broken floor":
             lowest = min(-entry.balance_after for entry in entries)
             books.history[account], books.balances = fault, {**books.balances, account: balance._replace(floor=lowest + 1)}
-        check(f"the judge sees {name}", True, bool(list(books.check()) or list(history.check_answers(books, Figures()))))
+        found = history.check_answers(books, Figures()) if table == "transactions" else books.check()
+        check(f"the judge sees {name}", True, bool(list(found)))
         setattr(books, table, kept)
         books.balances = {**books.balances, account: balance}
 

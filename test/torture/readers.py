@@ -15,10 +15,14 @@ FORMS = """
            coalesce((SELECT s.balance FROM ledger_statement(a.code, "limit" => 1) s), 0),
            (SELECT t.debit - t.credit FROM ledger_trial_balance() t WHERE t.account = a.code), t.normal_side
       FROM balances b JOIN accounts a ON a.code = b.account JOIN account_types t ON t.code = a.type"""
+STATEMENT = """
+    SELECT transaction_id::text, line, debit, credit, balance, cursor
+      FROM ledger_statement(%s, after => %s, "limit" => %s, newest_first => %s)"""
 PAST = {
     "balances": "SELECT account, balance, available, debits_posted, credits_posted, debits_pending, credits_pending, min_balance,"
                 " max_balance, status, version, last_transaction_id FROM balances ORDER BY account",
-    "functions": "SELECT code, ledger_balance(code), ledger_available(code), ledger_balance_at(code, 'infinity') FROM accounts ORDER BY code",
+    "functions": "SELECT code, ledger_balance(code), ledger_available(code), ledger_balance_at(code, 'infinity')"
+                 " FROM accounts ORDER BY code",
     "trial balance": "SELECT * FROM ledger_trial_balance() ORDER BY account",
     "open holds": "SELECT * FROM open_holds ORDER BY hold, line",
     "journal": "SELECT count(*), sum(balance_after), max(transaction_id::text) FROM journal",
@@ -84,7 +88,8 @@ class SnapshotReader(Reader):
 
         def judge(what, books):
             expected = expected_lines(books, code)[:: -1 if newest else 1]
-            check(f"{what}: statement of {code}, pages of {size}", expected if is_whole else expected[: len(found)], [row[:-1] for row in found])
+            check(f"{what}: statement of {code}, pages of {size}", expected if is_whole else expected[: len(found)],
+                  [row[:-1] for row in found])
         return judge
 
     def effective(self):
@@ -96,9 +101,6 @@ class SnapshotReader(Reader):
                 expected = account.sign * sum(e.amount for e in books.entries[id] if books.transactions[e.transaction].effective_at <= at)
                 check(f"{what}: {account.code} effective at {at}", expected, found[account.code])
         return judge
-
-
-STATEMENT = "SELECT transaction_id::text, line, debit, credit, balance, cursor FROM ledger_statement(%s, after => %s, \"limit\" => %s, newest_first => %s)"
 
 
 def expected_lines(books, code):
@@ -168,7 +170,7 @@ class PastReader(Reader):
 
     def step(self):
         if len(self.moments) < 4 or self.random.random() < 0.2:
-            (at,), = self.rows("SELECT clock_timestamp()")
+            (at,), = self.rows(self.random.choice(("SELECT clock_timestamp()", "SELECT max(posted_at) FROM transactions")))
             self.moments.append((at, time.monotonic()))
         at, taken = self.random.choice(self.moments[-12:])
         if all(writer.began is None or writer.began > taken for writer in self.history.writers):
@@ -195,8 +197,9 @@ class PastReader(Reader):
         for at, found in self.first.items():
             what = f"{self.history.name}: as of {at.isoformat()}"
             check(f"{what}: the functions as the view", [(row[0], *row[1:3], row[1]) for row in found["balances"]], found["functions"])
-            for code, balance, _, debits, credits, debits_pending, credits_pending, floor, ceiling, status, version, _ in found["balances"]:
+            for code, balance, available, debits, credits, *pending, floor, ceiling, status, version, _ in found["balances"]:
                 account = books.accounts[books.id_of[code]]
                 own = books.standing_at(account.id, at)
-                check(f"{what}: {code}", own, (version, debits - credits, debits_pending, credits_pending, floor, ceiling, status))
+                check(f"{what}: {code}", own, (version, debits - credits, *pending, floor, ceiling, status))
                 check(f"{what}: {code} in its sign", account.sign * own.net, balance)
+                check(f"{what}: {code} is above its floor", True, floor is None or available >= floor)

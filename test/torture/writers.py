@@ -205,11 +205,11 @@ class Writer(Session):
         return Decimal(self.random.randint(1, 6000)) / 100
 
     def call(self):
-        kinds, weights = zip(
-            (self.post, 20), (self.post_lines, 8), (self.post_at_version, 4), (self.post_to_limit, 6), (self.keyed, 16), (self.hold, 10), (self.hold_lines, 4),
-            (self.hold_and_capture, 3), (self.capture, 14), (self.release, 5), (self.raise_hold, 4), (self.reverse, 7), (self.batch, 6),
-            (self.insert_rows, 3), (self.insert_raw, 3), (self.freeze, 0.7), (self.unfreeze, 5), (self.set_limits, 3), (self.maintain, 1))
-        return self.random.choices(kinds, weights)[0]()
+        return self.random.choices((
+            self.post, self.post_lines, self.post_at_version, self.post_to_limit, self.keyed, self.hold, self.hold_lines,
+            self.hold_and_capture, self.capture, self.release, self.raise_hold, self.reverse, self.batch, self.insert_rows,
+            self.insert_raw, self.freeze, self.unfreeze, self.set_limits, self.maintain),
+            (20, 8, 4, 6, 16, 10, 4, 3, 14, 5, 4, 7, 6, 3, 3, 0.7, 5, 3, 1))[0]()
 
     def post(self, function="ledger_post", accounts=None, amount=None, options="", kind="post"):
         debit, credit = accounts or self.random.sample(DOLLARS, 2)

@@ -356,7 +356,7 @@ class Books:
 
     def _call(self, random, name):
         dice = random.random()
-        if dice < 0.25 or (dice < 0.55 and not (self.holds and self.posted)):
+        if dice < 0.25:
             unit = Unit(name, "post", self._pair(random)).decorate(random)
             function = random.choice(("ledger_post", "post_transfer"))
             return Call(unit, f"SELECT {function}(%(debit)s, %(credit)s, %(amount)s, description => %(name)s, {OPTIONS})")
@@ -374,13 +374,14 @@ class Books:
             return Call(unit, f"SELECT ledger_reverse(%(target)s, reason => %(name)s, amount => %(amount)s, {OPTIONS})")
         if dice < 0.84:
             count = random.choice((1, 2, 5, 10, 30, 100))
-            units = [Unit(f"{name}.{i}", "post", self._pair(random)).decorate(random) for i in range(count)]
-            if random.random() < 0.5:
+            atomic = random.random() < 0.5
+            units = [Unit(f"{name}.{i}", "post", self._pair(random, 0.005 if atomic else 0.15)).decorate(random) for i in range(count)]
+            if atomic:
                 return Batch(units, "atomic", None)
             return Batch(units, "each", [random.random() < 0.2 for _ in units[1:]] + [False])
         if dice < 0.92:
             count = random.choice((1, 3, 10, 60))
-            units = [Unit(f"{name}.{i}", "post", self._pair(random, limited=0.03)).decorate(random) for i in range(count)]
+            units = [Unit(f"{name}.{i}", "post", self._pair(random, 0.005)).decorate(random) for i in range(count)]
             return Load(units, random.random() < 0.5)
         unit = Unit(name, "post", random.choice((self._pair, self._lines))(random), keyed=False)
         unit.reference = name
@@ -421,7 +422,7 @@ class Books:
         currency = random.choice(("USD", "USD", "JPY"))
         accounts = random.sample(FREE[currency], 2)
         if currency == "USD" and random.random() < limited:
-            accounts[random.randrange(2)] = random.choice(LIMITED)
+            accounts[random.random() < 0.7] = random.choice(LIMITED)  # more is paid in than out
         amount = self._amount(random, currency)
         return [(accounts[0], amount), (accounts[1], -amount)]
 

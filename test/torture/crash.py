@@ -83,7 +83,7 @@ class Storm:
         work, count, before = None, 0, None
         while not self.stop.is_set():
             limits = [] if work else [
-                f"statement_timeout={random.choice((0,) * 9 + (5, 20, 60))}", f"lock_timeout={random.choice((0,) * 7 + (2, 20))}",
+                f"statement_timeout={random.choice((0,) * 9 + (10, 50, 300))}", f"lock_timeout={random.choice((0,) * 9 + (5, 100))}",
                 f"idle_in_transaction_session_timeout={random.choice((0, 0, 30))}"]
             try:
                 connection = self.connect(f"ledgerflow.store={STORES[number % 2]}", *limits)
@@ -143,7 +143,7 @@ class Storm:
     def _nuisance(self):
         """Cancels, ends and cuts off sessions."""
         random = randomness(self.ledger, self.round, "nuisance")
-        while not self.stop.wait(random.random() * 0.1):
+        while not self.stop.wait(random.random() * 0.4):
             connection = self.connections.get(random.randrange(SESSIONS))
             what = random.choice(("cancel", "cancel", "cancel", "terminate", "cut"))
             try:
@@ -290,9 +290,9 @@ def mount(name):
     """A small disk in memory; None where that is not permitted."""
     path = scratch / name
     path.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1g,mode=700", "tmpfs", path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1g,mode=700", "tmpfs", path], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        print(f"no disk to fill, as none can be mounted: {done.stdout.decode().strip()}")
+        print(f"no disk to fill, as none can be mounted: {done.stderr.strip()}")
         return None
     atexit.register(subprocess.run, ["umount", "-l", path], check=False)
     shutil.chown(path, "postgres", "postgres")

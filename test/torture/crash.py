@@ -183,7 +183,7 @@ class Storm:
             check(f"{when}: a retry settles it", True, each.state not in (UNKNOWN, PREPARED))
         for each in open_works:
             if each.state == ACKNOWLEDGED and any(unit.there for unit in each.units):
-                figures.add("retried", len(each.units))
+                figures.add("retried")
                 before = {unit: unit.id for unit in each.units if unit.there}
                 each.attempt(connection)
                 check(f"{when}: a second retry answers the same", (ACKNOWLEDGED, before), (each.state, {unit: unit.id for unit in before}))
@@ -420,9 +420,12 @@ if disks[1]:
     fill_wal(disks[1], storms[0])
 for storm in storms:
     storm.examine("at the end")
-    figures.add("operations", sum(len(each.units) for each in storm.books.works))
-    figures.add("acknowledged", sum(unit.there for each in storm.books.works for unit in each.units))
-    figures.add("refused or rolled back", sum(not unit.there for each in storm.books.works for unit in each.units))
-    figures.add("unknown at first", sum(len(each.units) for each in storm.books.works if each.unknown))
+    works = storm.books.works
+    kept = [each for each in works if any(unit.there for unit in each.units)]
+    figures.add("operations", len(works))
+    figures.add("acknowledged", len(kept))
+    figures.add("refused or rolled back", len(works) - len(kept))
+    figures.add("unknown at first", sum(each.unknown for each in works))
+    figures.add("postings, holds and the like in them", sum(unit.there for each in kept for unit in each.units))
 print("refusals:", ", ".join(f"{code} {count}" for code, count in sorted(crash_books.refusals.items())))
 finish("nothing acknowledged was lost, nothing came twice, nothing was half done")

@@ -297,7 +297,7 @@ class Work:
         except psycopg2.Error as error:
             note(error)
             return
-        figures.add("retried", len(self.units))
+        figures.add("retried")
         self.attempt(connection)
 
 

@@ -47,21 +47,25 @@ class Message {
  public:
   explicit Message(std::string_view bytes) : rest_(bytes) {}
 
-  std::int64_t integer(int bytes) {
-    std::int64_t value = static_cast<signed char>(take(1)[0]);
-    while (--bytes > 0) value = value * 256 + static_cast<unsigned char>(take(1)[0]);
-    return value;
+  std::int64_t integer(std::size_t size) {
+    const std::string_view bytes = take(size);
+    std::int64_t value = 0;
+    for (const char byte : bytes) value = value * 256 + static_cast<unsigned char>(byte);
+    const std::int64_t end = std::int64_t{1} << (8 * size);
+    return value < end / 2 ? value : value - end;
   }
   std::string_view take(std::size_t size) {
-    expect(size <= rest_.size(), "a message is as long as it says");
+    if (size > rest_.size()) is_short_ = true;
     const std::string_view taken = rest_.substr(0, size);
-    rest_.remove_prefix(size);
+    rest_.remove_prefix(taken.size());
     return taken;
   }
-  bool is_over() const { return rest_.empty(); }
+  bool is_short() const { return is_short_; }
+  bool is_over() const { return rest_.empty() && !is_short_; }
 
  private:
   std::string_view rest_;
+  bool is_short_ = false;  // more was asked for than there is
 };
 
 // array_recv: the elements, or nothing for NULL.
@@ -82,6 +86,25 @@ std::vector<std::optional<std::string>> received_array(std::string_view bytes, u
   }
   expect(message.is_over(), "nothing follows an array");
   return elements;
+}
+
+// The texts of an array as array_recv finds them; nothing when it would not.
+std::optional<std::vector<std::string>> received_texts(std::string_view bytes) {
+  Message message(bytes);
+  const std::int64_t dimensions = message.integer(4);
+  if (message.is_short() || dimensions < 0 || dimensions > 1) return std::nullopt;
+  std::vector<std::string> texts;
+  if (dimensions == 0) return texts;
+  message.take(8);  // flags and type
+  const std::int64_t count = message.integer(4);
+  message.take(4);  // lower bound
+  for (std::int64_t i = 0; i < count && !message.is_short(); ++i) {
+    const std::int64_t size = message.integer(4);
+    if (size < 0) return std::nullopt;
+    texts.emplace_back(message.take(static_cast<std::size_t>(size)));
+  }
+  if (message.is_short() || count < 0) return std::nullopt;
+  return texts;
 }
 
 // numeric_recv, then numeric_out.
@@ -121,6 +144,7 @@ std::string_view value_of(const Parameters& parameters, int i) {
 }
 
 void send_lines(Source& source) {
+  const std::size_t cut = source.ConsumeIntegral<std::uint16_t>();
   std::vector<client::Line> lines;
   while (source.remaining_bytes() > 0 && lines.size() < 20)
     lines.push_back({text(source), any_amount(source)});
@@ -138,6 +162,10 @@ void send_lines(Source& source) {
     texts.push_back(lines[i].account);
   }
   expect(decode_texts(value_of(parameters, 0)) == texts, "texts come back as they went");
+  std::string changed(value_of(parameters, 0));
+  changed.resize(cut % (changed.size() + 1));
+  if (changed.size() > 20) changed[20 + cut / 7 % (changed.size() - 20)] ^= 5;
+  expect(decode_texts(changed) == received_texts(changed), "a part of an array is none");
 }
 
 void send_values(Source& source) {
@@ -173,6 +201,7 @@ void receive(const std::string& bytes) {
     expect(received_numeric(value_of(again, 0)) == amount->to_string(), "amounts come back");
     expect(decode_numeric(value_of(again, 0)) == amount, "amounts come back");
   }
+  expect(decode_texts(bytes) == received_texts(bytes), "texts are read as the server writes them");
   if (const auto texts = decode_texts(bytes)) {
     Array array(type::text, texts->size());
     for (const std::string& one : *texts) array.add_text(one);

@@ -143,6 +143,15 @@ class Machine {
     if (one_in(6)) return source_.PickValueInArray(bad);
     return std::to_string(1 + below(one_in(3) ? 2000 : 100)) + (one_in(4) ? ".5" : "");
   }
+  // What would take the account to one of its limits, or one unit off it.
+  std::string amount(const Text& of) {
+    const auto known = of ? model_.accounts().find(*of) : model_.accounts().end();
+    if (known == model_.accounts().end() || !one_in(3)) return amount();
+    const Model::Account& account = known->second;
+    Int room = account.floor ? account.available() - *account.floor : account.available();
+    if (account.ceiling && one_in(2)) room = *account.ceiling - account.committed();
+    return Model::format(room + below(3) - 1, account.scale);
+  }
   Text some_amount() { return one_in(3) ? Text() : Text(amount()); }
 
   std::optional<std::int64_t> time() {
@@ -165,9 +174,10 @@ class Machine {
   std::vector<LineText> lines(int most = 4) {
     std::vector<LineText> lines;
     for (int pairs = below(most); pairs >= 0; --pairs) {
-      const std::string of = amount();
-      lines.push_back({code(), of});
-      lines.push_back({code(), "-" + of});
+      const Text debit = code();
+      const std::string of = amount(debit);
+      lines.push_back({debit, of});
+      lines.push_back({code(), of[0] == '-' ? of.substr(1) : "-" + of});
     }
     if (one_in(8)) lines.pop_back();
     if (one_in(8) && !lines.empty()) lines.push_back(lines.front());
@@ -184,8 +194,9 @@ class Machine {
   PlaceHold hold() {
     PlaceHold hold;
     hold.by_lines = one_in(3);
-    const std::string of = amount();
-    hold.lines = hold.by_lines ? lines() : std::vector<LineText>{{code(), of}, {code(), of}};
+    const Text debit = code();
+    const std::string of = amount(debit);
+    hold.lines = hold.by_lines ? lines() : std::vector<LineText>{{debit, of}, {code(), of}};
     hold.options = options();
     constexpr std::int64_t year = 365LL * 86400 * 1000000;
     static constexpr std::int64_t spans[] = {soon, soon, soon, 0, -1, year, 101 * year};
@@ -221,7 +232,8 @@ class Machine {
       case 0:
       case 1:
       case 2: {
-        Transfer transfer{code(), code(), amount(), options(), one_in(5)};
+        const Text debit = code(), credit = code();
+        Transfer transfer{debit, credit, amount(one_in(2) ? debit : credit), options(), one_in(5)};
         if (one_in(10)) transfer.options.expected_version = below(4);
         return transfer;
       }

@@ -8,7 +8,7 @@ chmod 755 "$work"
 old=old-$$ db=lf_upgrade
 new_server $old fsync=off
 sql postgres -c "CREATE DATABASE $db" -c 'CREATE ROLE lf_owner' -c 'CREATE ROLE lf_poster LOGIN' -c 'CREATE ROLE lf_reader LOGIN'
-sql $db <<'SQL' >/dev/null || exit 1
+sql $db -o /dev/null <<'SQL' || exit 1
 CREATE SCHEMA elsewhere;
 CREATE EXTENSION ledgerflow SCHEMA elsewhere;
 ALTER SCHEMA elsewhere RENAME TO lf;
@@ -33,6 +33,7 @@ SELECT ledger_freeze_account('a5', 'debit'), ledger_close_period('2025-12-31');
 SELECT ledger_grant('lf_poster', 'poster'), ledger_grant('lf_reader', 'reader'), ledger_seal(), ledger_seal('tenant "2": größe');
 SELECT count(*) FROM ledger_verify_incremental();
 SELECT ledger_post('a1', 'a2', 1, 'not sealed');
+RESET ROLE;
 CREATE TABLE public.orders (payment uuid REFERENCES ledger.transactions);
 SQL
 books() {
@@ -60,8 +61,8 @@ for mode in copy link; do
     "$LEDGERFLOW_ROOT/scripts/server.sh" stop "$new"
     directory=$(mktemp -d "$work/upgrade.XXXXXX")
     [ "$(id -u)" -ne 0 ] || chown postgres: "$directory"
-    options="-c extension_destdir=$LEDGERFLOW_STAGE"
-    (cd "$directory" && as_owner env -C "$directory" "$LEDGERFLOW_PGBIN/pg_upgrade" -U postgres -b "$LEDGERFLOW_PGBIN" -B "$LEDGERFLOW_PGBIN" -d "$(data_of $old)" -D "$(data_of "$new")" \
+    options="-c extension_destdir=$LEDGERFLOW_STAGE -c fsync=off"
+    (cd "$directory" && as_owner env -C "$directory" "$LEDGERFLOW_PGBIN/pg_upgrade" --no-sync -U postgres -b "$LEDGERFLOW_PGBIN" -B "$LEDGERFLOW_PGBIN" -d "$(data_of $old)" -D "$(data_of "$new")" \
         -s "$directory" -o "$options" -O "$options" $([ $mode = copy ] || echo --link)) >"$work/log" 2>&1
     check "$mode: pg_upgrade" 0 $? || tail -n 20 "$work/log"
     "$LEDGERFLOW_ROOT/scripts/server.sh" start "$new" fsync=off || exit 1

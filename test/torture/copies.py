@@ -524,7 +524,7 @@ def upgrade(rng, number):
     directory = Path(tempfile.mkdtemp(prefix="ledgerflow-upgrade.", dir="/tmp"))
     shutil.chown(directory, *(["postgres", "postgres"] if os.getuid() == 0 else [os.getuid()]))
     options = f"-c extension_destdir={new.env['LEDGERFLOW_STAGE']} -c fsync=off -c archive_mode=off"
-    as_postgres(new, new.bin / "pg_upgrade", *mode, "-b", new.bin, "-B", new.bin, "-d", old.data, "-D", new.data, "-o", options, "-O", options,
+    as_postgres(new, new.bin / "pg_upgrade", *mode, "--no-sync", "-b", new.bin, "-B", new.bin, "-d", old.data, "-D", new.data, "-o", options, "-O", options,
                 "-U", "postgres", "-s", directory, cwd=directory)
     shutil.rmtree(directory)
     new.start()
@@ -581,9 +581,22 @@ def patiently(session, statement):
         except psycopg2.Error as error:
             if sqlstate(error) not in RETRIED:
                 return check(statement, None, str(error))
-            figures.add("rewritings repeated after a deadlock")
+            figures.add("rewritings repeated")
             for name, in rows(session, "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"):
                 patiently(session, f"DROP INDEX {name}")
+
+
+def repack(table):
+    """Its waits for locks end by statement_timeout, which may strike its next statement on a busy machine."""
+    while True:
+        result = primary.program("pg_repack", "-d", DATABASE, "-t", table, "--no-kill-backend", "--wait-timeout=30")
+        if result.returncode == 0:
+            return
+        if "statement timeout" not in result.stdout and "deadlock detected" not in result.stdout:
+            check(f"pg_repack -t {table}", 0, f"{result.returncode}: {result.stdout}")
+            return
+        figures.add("rewritings repeated")
+        primary.sql("DROP EXTENSION pg_repack CASCADE; CREATE EXTENSION pg_repack", database=DATABASE)  # with what it has left
 
 
 @contextlib.contextmanager
@@ -627,7 +640,7 @@ def rewriting(rng, number):
                       " AND atttypid <> 'jsonb'::regtype ORDER BY attnum DESC LIMIT 1", table)[0][0]
         fill = lambda text: text.format(table, f"{name}_pkey", ledger, column)
         if kind == "pg_repack":
-            run(primary, "pg_repack", "-d", DATABASE, "-t", table, "--no-kill-backend", "--wait-timeout=30")
+            repack(table)
         elif kind == "rename the ledger":
             with renamed(session, ledger, "elsewhere", "LF020", "42P01"):
                 pass

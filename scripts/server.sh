@@ -89,7 +89,8 @@ build_and_stage() {
         fi
         unset MAKEFLAGS MFLAGS MAKELEVEL
         log=$root/build/stage.log
-        if ! make -C "$tree" -j"$(nproc)" --no-print-directory SANITIZE="${LEDGERFLOW_SANITIZE:-}" WITH_CLIENT=no DESTDIR="$(readlink -f "$stage")" install >"$log" 2>&1 9>&-; then
+        # Servers run on what is staged: only what has changed is replaced.
+        if ! make -C "$tree" -j"$(nproc)" --no-print-directory SANITIZE="${LEDGERFLOW_SANITIZE:-}" WITH_CLIENT=no INSTALL='install -C' DESTDIR="$(readlink -f "$stage")" install >"$log" 2>&1 9>&-; then
             grep -E ': (fatal )?error:|: warning:|undefined reference|^make.*\*\*\*' "$log" | head -n 40 >&2 || true
             die "the extension does not build: $log"
         fi

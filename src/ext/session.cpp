@@ -67,6 +67,7 @@ void schema_changed(Datum, int, uint32) {
   for (auto& [schema, ledger] : *ledgers) ledger->stale = true;
 }
 
+Oid kept_schema = InvalidOid;  // the ledger whose tables this transaction has locked and found whole
 bool accounts_unsure = false;  // some ledger has read accounts in this transaction
 
 // Nothing is freed here: a call that is under way may use it.
@@ -75,6 +76,7 @@ void transaction_ended(XactEvent event, void*) {
   const bool aborted = event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT ||
                        event == XACT_EVENT_PREPARE;
   if (aborted) engine_depth = -1;
+  kept_schema = InvalidOid;
   if (!accounts_unsure || (!aborted && event != XACT_EVENT_COMMIT)) return;
   accounts_unsure = false;
   for (auto& [schema, ledger] : *ledgers) {
@@ -86,7 +88,9 @@ void transaction_ended(XactEvent event, void*) {
 }
 
 void subtransaction_ended(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
-  if (event != SUBXACT_EVENT_ABORT_SUB || !accounts_unsure) return;
+  if (event != SUBXACT_EVENT_ABORT_SUB) return;
+  kept_schema = InvalidOid;  // its locks may be gone
+  if (!accounts_unsure) return;
   for (auto& [schema, ledger] : *ledgers) ledger->rolled_back = true;
 }
 
@@ -353,6 +357,7 @@ Call::Call(const char* function, const char* ledger_name, Table table, AclMode p
   });
   ledger_ = open_ledger(ledger_name);
   require(*ledger_, table, privilege);
+  if (IsolationUsesXactSnapshot()) keep_tables();
 }
 
 Call::Call(const char* function, Oid schema, Table table, AclMode privilege)
@@ -364,11 +369,13 @@ Call::Call(const char* function, Oid schema, Table table, AclMode privilege)
   });
   ledger_ = remembered_ledger(schema);
   require(*ledger_, table, privilege);
+  if (IsolationUsesXactSnapshot()) keep_tables();
 }
 
 Call::Call(Oid schema) : caller_(GetUserId()) {
   pg_call([] { SPI_connect(); });
   ledger_ = remembered_ledger(schema);
+  if (IsolationUsesXactSnapshot()) keep_tables();
 }
 
 const Account& Call::account_to_read(const std::optional<std::string_view>& code) {
@@ -384,17 +391,23 @@ void Call::lock_tables(std::initializer_list<Table> tables) {
   if (ledger_->stale) ledger_ = remembered_ledger(ledger_->schema);
 }
 
-void Call::push_whole_snapshot() {
+void Call::keep_tables() {
+  if (kept_schema == ledger_->schema) return;
   pg_call([&] {
     for (const Oid relation : ledger_->relations) LockRelationOid(relation, AccessShareLock);
   });
   if (ledger_->stale) ledger_ = remembered_ledger(ledger_->schema);
+  if (!IsolationUsesXactSnapshot()) return;
   pg_call([&] {
-    PushActiveSnapshot(GetTransactionSnapshot());
-    if (!IsolationUsesXactSnapshot()) return;
     for (const Oid relation : ledger_->relations)
       if (was_rewritten(relation)) refuse_changed_tables();
   });
+  kept_schema = ledger_->schema;
+}
+
+void Call::push_whole_snapshot() {
+  keep_tables();
+  pg_call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
 }
 
 void Call::finish() {

@@ -195,13 +195,15 @@ class Call {
   void lock_tables(std::initializer_list<Table> tables);
 
   // Makes a snapshot active in which every table of the ledger can be read whole, whoever alters them: to one
-  // from before, a table that ALTER TABLE has written anew is empty. Up to the caller to pop.
+  // from before, a table that ALTER TABLE has written anew is empty. Where the transaction has one snapshot
+  // from beginning to end, it is refused if that happened since. Up to the caller to pop.
   void push_whole_snapshot();
 
   // Closes the SPI connection; after an error PostgreSQL does.
   void finish();
 
  private:
+  void keep_tables();
   [[noreturn]] void throw_refusal(Refusal refusal);
 
   LedgerPtr ledger_;

@@ -388,7 +388,12 @@ PGDLLEXPORT Datum ledgerflow_guard(PG_FUNCTION_ARGS) {
     }
     throw Error(Condition::immutable_ledger,
                 std::string("cannot ") + operation_name(trigger) + column + " ledger table " +
-                    quoted(RelationGetRelationName(trigger->tg_relation)));
+                    quoted(RelationGetRelationName(trigger->tg_relation)),
+                {},
+                TRIGGER_FIRED_BY_INSERT(trigger->tg_event)
+                    ? "Its rows are written by ledgerflow's functions. To restore a dump of the data "
+                      "alone, use pg_restore --disable-triggers."
+                    : "");
   });
 }
 

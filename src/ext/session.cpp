@@ -82,6 +82,10 @@ void subtransaction_ended(SubXactEvent event, SubTransactionId, SubTransactionId
   for (auto& [schema, ledger] : *ledgers) ledger->rolled_back = true;
 }
 
+bool is_superuser(Oid user) {
+  return pg_call([&] { return superuser_arg(user); });
+}
+
 [[noreturn]] void refuse_ledger(const std::string& name, const std::string& detail) {
   throw Error(Condition::ledger_not_found, "ledger " + quoted(name) + " does not exist", detail);
 }
@@ -210,6 +214,10 @@ bool may_read(const Ledger& ledger, Oid user) {
 
 }  // namespace
 
+bool is_exposed(const Ledger& ledger, Oid user) {
+  return user != ledger.owner && is_superuser(user) && !is_superuser(ledger.owner);
+}
+
 int trigger_depth() { return DatumGetInt32(pg_trigger_depth(nullptr)); }
 
 const char* table_name(Table table) { return table_names[static_cast<std::size_t>(table)]; }
@@ -267,6 +275,7 @@ void execute(SPIPlanPtr plan, int expected, const Datum* values, const char* nul
 Call::Call(const char* ledger_name) : caller_(GetUserId()) {
   pg_call([] { SPI_connect(); });
   ledger_ = open_ledger(ledger_name);
+  protect();
 }
 
 Call::Call(const char* function, const char* ledger_name, Table table, AclMode privilege)
@@ -278,6 +287,7 @@ Call::Call(const char* function, const char* ledger_name, Table table, AclMode p
   });
   ledger_ = open_ledger(ledger_name);
   require(*ledger_, table, privilege);
+  protect();
 }
 
 Call::Call(const char* function, Oid schema, Table table, AclMode privilege)
@@ -289,6 +299,7 @@ Call::Call(const char* function, Oid schema, Table table, AclMode privilege)
   });
   ledger_ = remembered_ledger(schema);
   require(*ledger_, table, privilege);
+  protect();
 }
 
 Call::Call(Oid schema) : caller_(GetUserId()) {
@@ -309,7 +320,13 @@ void Call::lock_tables(std::initializer_list<Table> tables) {
   if (ledger_->stale) ledger_ = remembered_ledger(ledger_->schema);
 }
 
+// A superuser reads a ledger of somebody else's with the rights of its owner.
+void Call::protect() {
+  if (is_exposed(*ledger_, caller_)) protection_.emplace(*ledger_);
+}
+
 void Call::finish() {
+  protection_.reset();
   pg_call([] { SPI_finish(); });
 }
 
@@ -318,6 +335,13 @@ void Call::throw_refusal(Refusal refusal) {
   if (std::string_view(info(refusal.condition).sqlstate) >= "LF020" && !may_read(*ledger_, caller_))
     refusal.detail.clear();
   throw Error(std::move(refusal));
+}
+
+// PostgreSQL shows the row that breaks a constraint to who may read it, and takes the owner for the reader.
+void Call::hide_row(const PgError& error) const {
+  if (ERRCODE_TO_CATEGORY(error.data->sqlerrcode) == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION &&
+      error.data->detail != nullptr && !may_read(*ledger_, caller_))
+    error.data->detail = nullptr;
 }
 
 std::string replaced(std::string text, std::string_view placeholder, std::string_view value) {

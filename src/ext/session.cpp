@@ -178,6 +178,8 @@ LedgerPtr remembered_ledger(Oid schema) {
 // The ledger of this name; NULL means the setting ledgerflow.ledger. Checks that the caller may use its
 // schema, that it is a ledger and of this format.
 LedgerPtr open_ledger(const char* name) {
+  // What was revoked is gone, within a transaction too.
+  pg_call([] { AcceptInvalidationMessages(); });
   if (name == nullptr) name = ledger_setting != nullptr ? ledger_setting : "";
   const std::string wanted(name);
   if (wanted.empty()) refuse_ledger(wanted, "ledgerflow.ledger is empty.");
@@ -332,8 +334,11 @@ void Call::finish() {
 
 void Call::throw_refusal(Refusal refusal) {
   // Class LF, from 020 on: conditions that depend on what is in the ledger.
-  if (std::string_view(info(refusal.condition).sqlstate) >= "LF020" && !may_read(*ledger_, caller_))
+  const ConditionInfo& condition = info(refusal.condition);
+  if (std::string_view(condition.sqlstate) >= "LF020" && !may_read(*ledger_, caller_)) {
     refusal.detail.clear();
+    if (hides_codes_) refusal.message = replaced(condition.name, "_", " ");
+  }
   throw Error(std::move(refusal));
 }
 

@@ -162,6 +162,9 @@ bool engine_writes(bool in_trigger);
 // Runs a kept plan. `nulls` as in SPI; the expected result code is checked.
 void execute(SPIPlanPtr plan, int expected, const Datum* values, const char* nulls = nullptr);
 
+// What a request names accounts by.
+enum class Names { codes, ids };
+
 // One call of an SQL function on a ledger: an SPI connection and the ledger itself.
 class Call {
  public:
@@ -177,6 +180,9 @@ class Call {
 
   Ledger& ledger() { return *ledger_; }
   Oid caller() const { return caller_; }
+
+  // The caller names accounts by what they are part of, or by id: refusals tell their codes to readers only.
+  void hide_codes() { hides_codes_ = true; }
 
   // Runs `body` as the owner of the ledger. Refusals keep their figures only for callers who may read.
   template <typename Body>
@@ -213,6 +219,7 @@ class Call {
 
   LedgerPtr ledger_;
   Oid caller_ = InvalidOid;
+  bool hides_codes_ = false;
   std::optional<AsOwner> protection_;  // of a superuser, for the whole call
 };
 

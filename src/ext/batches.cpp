@@ -142,6 +142,7 @@ Datum post_batch(FunctionCallInfo fcinfo, bool by_id) {
                   "In the mode 'atomic' all items stand or fall together.");
 
     Call call("ledger_post_batch()", name_argument(fcinfo, 10), Table::transactions, ACL_INSERT);
+    if (by_id) call.hide_codes();
     std::vector<Item> items(count);
     call.as_owner([&] {
       const std::unique_ptr<SpiStore> store = choose_store(call);

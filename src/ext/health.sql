@@ -1,7 +1,8 @@
 R"sql(
 -- ledger_health(): one row, each figure from an index, the catalog or an estimate. $1: name; $2, $3: store and
 -- what keeps the ledger from the heap store; $4: the smallest id of what was posted since the last clean
--- verification; $5: percent of idempotency_keys to look at; $6 to $9: tables, for estimates of their rows.
+-- verification; $5: percent of idempotency_keys to look at; $6 to $9: tables, for estimates of their rows; $10: when the
+-- oldest transaction began.
 SELECT $1 AS ledger, clock_timestamp() AS checked_at, s.format_version, $2 AS store, $3 AS store_obstacle,
        greatest(a.reltuples, 0)::bigint, greatest(t.reltuples, 0)::bigint, greatest(e.reltuples, 0)::bigint,
        (SELECT x.posted_at FROM {ledger}.transactions x ORDER BY x.id DESC LIMIT 1),
@@ -16,8 +17,7 @@ SELECT $1 AS ledger, clock_timestamp() AS checked_at, s.format_version, $2 AS st
        greatest(k.reltuples, 0)::bigint,
        (SELECT count(*) FROM pg_trigger g
          WHERE g.tgrelid IN (a.oid, t.oid, e.oid) AND NOT g.tgisinternal AND g.tgenabled NOT IN ('O', 'A')),
-       (SELECT least((SELECT min(p.xact_start) FROM pg_stat_activity p WHERE p.backend_xid IS NOT NULL AND p.pid <> pg_backend_pid()),
-                     (SELECT min(p.prepared) FROM pg_prepared_xacts p))),
+       $10,
        (pg_snapshot_xmax(c.now)::text::numeric - pg_snapshot_xmin(c.now)::text::numeric)::bigint
   FROM {ledger}.settings s
  CROSS JOIN (SELECT pg_current_snapshot() AS now) c

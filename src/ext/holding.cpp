@@ -58,8 +58,9 @@ void set_expiry(const Expiry& expiry, HoldRequest& request) {
 
 // Runs a request on holds as somebody who may post.
 template <typename Request>
-auto hold_request(const char* function, const char* ledger, Request&& request) {
+auto hold_request(const char* function, const char* ledger, Names names, Request&& request) {
   Call call(function, ledger, Table::transactions, ACL_INSERT);
+  if (names == Names::ids) call.hide_codes();
   const auto result = call.as_owner([&] {
     const std::unique_ptr<SpiStore> store = choose_store(call);
     const auto answer = request(call.ledger(), *store);
@@ -91,7 +92,7 @@ Datum hold_transfer(FunctionCallInfo fcinfo, const std::optional<Datum>& amount)
   const Posting posting = posting_arguments(fcinfo, 3);
   const Expiry expiry = expiry_arguments(fcinfo, 9, 10);
   const TransactionId id =
-      hold_request("ledger_hold()", name_argument(fcinfo, 11), [&](Ledger& ledger, Store& store) {
+      hold_request("ledger_hold()", name_argument(fcinfo, 11), Names::codes, [&](Ledger& ledger, Store& store) {
         HoldRequest request;
         request.posting = posting;
         request.lines = transfer_lines(ledger, debit, credit, amount);
@@ -123,7 +124,7 @@ PGDLLEXPORT Datum ledgerflow_hold_lines(PG_FUNCTION_ARGS) {
     const Expiry expiry = expiry_arguments(fcinfo, 7, 8);
     const std::vector<LineArgument> lines = line_arguments(fcinfo, 0);
     const TransactionId id =
-        hold_request("ledger_hold()", name_argument(fcinfo, 9), [&](Ledger& ledger, Store& store) {
+        hold_request("ledger_hold()", name_argument(fcinfo, 9), Names::codes, [&](Ledger& ledger, Store& store) {
           HoldRequest request;
           request.posting = posting;
           request.lines = resolved_lines(ledger, lines);
@@ -148,7 +149,7 @@ PGDLLEXPORT Datum ledgerflow_capture(PG_FUNCTION_ARGS) {
     posting.metadata = metadata_argument(fcinfo, 8);
     const std::vector<LineArgument> lines = line_arguments(fcinfo, 4);
     const TransactionId id = hold_request(
-        "ledger_capture()", name_argument(fcinfo, 9), [&](Ledger& ledger, Store& store) {
+        "ledger_capture()", name_argument(fcinfo, 9), Names::ids, [&](Ledger& ledger, Store& store) {
           CaptureRequest request;
           request.hold = required_hold(hold);
           request.amount = hold_amount(store, request.hold, amount);
@@ -167,7 +168,7 @@ PGDLLEXPORT Datum ledgerflow_release(PG_FUNCTION_ARGS) {
     const auto hold = id_argument(fcinfo, 0);
     const auto reason = text_argument(fcinfo, 1);
     const auto key = text_argument(fcinfo, 2);
-    hold_request("ledger_release()", name_argument(fcinfo, 3), [&](Ledger&, Store& store) {
+    hold_request("ledger_release()", name_argument(fcinfo, 3), Names::ids, [&](Ledger&, Store& store) {
       release_hold(store, required_hold(hold), reason, key);
       return 0;
     });
@@ -183,7 +184,7 @@ PGDLLEXPORT Datum ledgerflow_raise_hold(PG_FUNCTION_ARGS) {
     const auto key = text_argument(fcinfo, 3);
     const std::vector<LineArgument> lines = line_arguments(fcinfo, 2);
     hold_request(
-        "ledger_raise_hold()", name_argument(fcinfo, 4), [&](Ledger& ledger, Store& store) {
+        "ledger_raise_hold()", name_argument(fcinfo, 4), Names::ids, [&](Ledger& ledger, Store& store) {
           const TransactionId id = required_hold(hold);
           raise_hold(store, id, hold_amount(store, id, amount), resolved_lines(ledger, lines), key);
           return 0;

@@ -44,12 +44,18 @@ void run_script(const std::string& script) {
 }
 
 // The same with the ledger's schema as the only one that unqualified names are looked up in.
-void run_in_schema(const char* quoted_schema, const std::vector<std::string>& scripts) {
-  const std::string path = std::string(quoted_schema) + ", pg_temp";
+void run_in_schema(const char* name, const std::vector<std::string>& scripts) {
+  const std::string path =
+      pg_call([&] { return quote_identifier(name); }) + std::string(", pg_temp");
   const int level = pg_call([&] {
     const int nesting = NewGUCNestLevel();
     (void)set_config_option("search_path", path.c_str(), PGC_USERSET, PGC_S_SESSION,
                             GUC_ACTION_SAVE, true, 0, false);
+    // "$user" stands for another schema there, or for none.
+    List* const schemas = fetch_search_path(false);
+    if (schemas == NIL || linitial_oid(schemas) != get_namespace_oid(name, false))
+      ereport(ERROR, (errcode(ERRCODE_INVALID_SCHEMA_NAME),
+                      errmsg("a ledger cannot have the name \"%s\"", name)));
     return nesting;
   });
   for (const std::string& script : scripts) run_script(script);
@@ -225,7 +231,7 @@ PGDLLEXPORT Datum ledgerflow_create(PG_FUNCTION_ARGS) {
       throw Error(Condition::ledger_exists, "schema " + quoted(name) + " exists already");
     const std::string schema(quoted_name);
     run_script("CREATE SCHEMA " + schema);
-    run_in_schema(schema.c_str(),
+    run_in_schema(name,
                   {tables_script, seed_script, as_of_script, views_script,
                    replaced(guards_script, "@extschema@", extension_schema(fcinfo))});
     pg_call([] { SPI_finish(); });
@@ -240,34 +246,42 @@ PGDLLEXPORT Datum ledgerflow_upgrade(PG_FUNCTION_ARGS) {
     Ledger& ledger = call.ledger();
     if (!pg_call([&] { return has_privs_of_role(GetUserId(), ledger.owner); }))
       pg_call([&] { aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, ledger.name.c_str()); });
-    // Guards of ours that are there are made anew, so that all are there and as this version has them.
-    static constexpr const char* query =
-        "SELECT pg_catalog.format('DROP TRIGGER %I ON %s;', t.tgname, "
-        "CAST(t.tgrelid AS pg_catalog.regclass)) "
-        "FROM pg_catalog.pg_trigger t "
-        "JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid "
-        "JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) t.tgfoid "
-        "WHERE c.relnamespace OPERATOR(pg_catalog.=) $1 "
-        "AND p.pronamespace OPERATOR(pg_catalog.=) $2 AND NOT t.tgisinternal "
-        "AND t.tgparentid OPERATOR(pg_catalog.=) 0 ORDER BY 1";
-    static constexpr Oid types[] = {OIDOID, OIDOID};
-    SPIPlanPtr plan = ledger.plan(query, 2, types);
-    std::uint64_t count = 0;
-    SPITupleTable* table = nullptr;
-    pg_call([&] {
-      const Datum values[] = {ObjectIdGetDatum(ledger.schema),
-                              ObjectIdGetDatum(get_func_namespace(fcinfo->flinfo->fn_oid))};
-      execute(plan, SPI_OK_SELECT, values);
-      count = SPI_processed;
-      table = SPI_tuptable;
+    // As the owner, to whom all of it belongs then.
+    call.as_owner([&] {
+      // Guards of ours that are there are made anew, so that all are there and as this version has them.
+      static constexpr const char* query =
+          "SELECT pg_catalog.format('DROP TRIGGER %I ON %s;', t.tgname, "
+          "CAST(t.tgrelid AS pg_catalog.regclass)) "
+          "FROM pg_catalog.pg_trigger t "
+          "JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid "
+          "JOIN pg_catalog.pg_depend d ON d.objid OPERATOR(pg_catalog.=) t.tgfoid "
+          "AND d.classid OPERATOR(pg_catalog.=) CAST('pg_catalog.pg_proc' AS pg_catalog.regclass) "
+          "AND d.refclassid OPERATOR(pg_catalog.=) "
+          "CAST('pg_catalog.pg_extension' AS pg_catalog.regclass) "
+          "AND d.deptype OPERATOR(pg_catalog.=) 'e' "
+          "WHERE c.relnamespace OPERATOR(pg_catalog.=) $1 "
+          "AND d.refobjid OPERATOR(pg_catalog.=) $2 AND NOT t.tgisinternal "
+          "AND t.tgparentid OPERATOR(pg_catalog.=) 0 ORDER BY 1";
+      static constexpr Oid types[] = {OIDOID, OIDOID};
+      SPIPlanPtr plan = ledger.plan(query, 2, types);
+      std::uint64_t count = 0;
+      SPITupleTable* table = nullptr;
+      pg_call([&] {
+        const Datum values[] = {ObjectIdGetDatum(ledger.schema),
+                                ObjectIdGetDatum(getExtensionOfObject(
+                                    ProcedureRelationId, fcinfo->flinfo->fn_oid))};
+        execute(plan, SPI_OK_SELECT, values);
+        count = SPI_processed;
+        table = SPI_tuptable;
+      });
+      std::string drops;
+      for (std::uint64_t i = 0; i < count; ++i)
+        drops += pg_call([&] { return SPI_getvalue(table->vals[i], table->tupdesc, 1); });
+      if (!drops.empty()) run_in_schema(ledger.name.c_str(), {drops});
+      run_in_schema(ledger.name.c_str(),
+                    {as_of_script, views_script,
+                     replaced(guards_script, "@extschema@", extension_schema(fcinfo))});
     });
-    std::string drops;
-    for (std::uint64_t i = 0; i < count; ++i)
-      drops += pg_call([&] { return SPI_getvalue(table->vals[i], table->tupdesc, 1); });
-    if (!drops.empty()) run_in_schema(ledger.prefix.c_str(), {drops});
-    run_in_schema(ledger.prefix.c_str(),
-                  {as_of_script, views_script,
-                   replaced(guards_script, "@extschema@", extension_schema(fcinfo))});
     call.finish();
     return Int32GetDatum(format_version);
   });

@@ -8,8 +8,9 @@ namespace {
 
 // Runs a request that ends with the id of a transaction, as somebody who may post.
 template <typename Request>
-Datum post_request(const char* function, const char* ledger, Request&& request) {
+Datum post_request(const char* function, const char* ledger, Names names, Request&& request) {
   Call call(function, ledger, Table::transactions, ACL_INSERT);
+  if (names == Names::ids) call.hide_codes();
   const TransactionId id = call.as_owner([&] {
     const std::unique_ptr<SpiStore> store = choose_store(call);
     const auto answer = request(call.ledger(), *store);
@@ -52,7 +53,7 @@ Datum post_transfer(FunctionCallInfo fcinfo, const std::optional<Datum>& amount)
   const auto debit = text_argument(fcinfo, 0);
   const auto credit = text_argument(fcinfo, 1);
   const Posting posting = posting_arguments(fcinfo, 3);
-  return post_request("ledger_post()", name_argument(fcinfo, 9), [&](Ledger& ledger, Store& store) {
+  return post_request("ledger_post()", name_argument(fcinfo, 9), Names::codes, [&](Ledger& ledger, Store& store) {
     return post(store, transfer_lines(ledger, debit, credit, amount), posting).id;
   });
 }
@@ -77,7 +78,7 @@ PGDLLEXPORT Datum ledgerflow_post_lines(PG_FUNCTION_ARGS) {
   return guarded([&] {
     const Posting posting = posting_arguments(fcinfo, 1);
     const std::vector<LineArgument> lines = line_arguments(fcinfo, 0);
-    return post_request("ledger_post()", name_argument(fcinfo, 7),
+    return post_request("ledger_post()", name_argument(fcinfo, 7), Names::codes,
                         [&](Ledger& ledger, Store& store) {
                           return post(store, resolved_lines(ledger, lines), posting).id;
                         });
@@ -104,7 +105,7 @@ PGDLLEXPORT Datum ledgerflow_reverse(PG_FUNCTION_ARGS) {
       Call check("ledger_reverse()", ledger_name, Table::account_balances, ACL_UPDATE);
       check.finish();
     }
-    return post_request("ledger_reverse()", ledger_name, [&](Ledger& ledger, Store& store) {
+    return post_request("ledger_reverse()", ledger_name, Names::ids, [&](Ledger& ledger, Store& store) {
       ReversalRequest request;
       request.transaction = *transaction;
       request.posting = posting;

@@ -94,6 +94,10 @@ void subtransaction_ended(SubXactEvent event, SubTransactionId, SubTransactionId
   for (auto& [schema, ledger] : *ledgers) ledger->rolled_back = true;
 }
 
+bool is_superuser(Oid user) {
+  return pg_call([&] { return superuser_arg(user); });
+}
+
 [[noreturn]] void refuse_ledger(const std::string& name, const std::string& detail) {
   throw Error(Condition::ledger_not_found, "ledger " + quoted(name) + " does not exist", detail);
 }
@@ -219,6 +223,8 @@ LedgerPtr remembered_ledger(Oid schema) {
 // The ledger of this name; NULL means the setting ledgerflow.ledger. Checks that the caller may use its
 // schema, that it is a ledger and of this format.
 LedgerPtr open_ledger(const char* name) {
+  // What was revoked is gone, within a transaction too.
+  pg_call([] { AcceptInvalidationMessages(); });
   if (name == nullptr) name = ledger_setting != nullptr ? ledger_setting : "";
   const std::string wanted(name);
   if (wanted.empty()) refuse_ledger(wanted, "ledgerflow.ledger is empty.");
@@ -289,6 +295,10 @@ void refuse_missing_balance() {
   pg_unreachable();
 }
 
+bool is_exposed(const Ledger& ledger, Oid user) {
+  return user != ledger.owner && is_superuser(user) && !is_superuser(ledger.owner);
+}
+
 int trigger_depth() { return DatumGetInt32(pg_trigger_depth(nullptr)); }
 
 const char* table_name(Table table) { return table_names[static_cast<std::size_t>(table)]; }
@@ -346,6 +356,7 @@ void execute(SPIPlanPtr plan, int expected, const Datum* values, const char* nul
 Call::Call(const char* ledger_name) : caller_(GetUserId()) {
   pg_call([] { SPI_connect(); });
   ledger_ = open_ledger(ledger_name);
+  protect();
 }
 
 Call::Call(const char* function, const char* ledger_name, Table table, AclMode privilege)
@@ -358,6 +369,7 @@ Call::Call(const char* function, const char* ledger_name, Table table, AclMode p
   ledger_ = open_ledger(ledger_name);
   require(*ledger_, table, privilege);
   if (IsolationUsesXactSnapshot()) keep_tables();
+  protect();
 }
 
 Call::Call(const char* function, Oid schema, Table table, AclMode privilege)
@@ -370,6 +382,7 @@ Call::Call(const char* function, Oid schema, Table table, AclMode privilege)
   ledger_ = remembered_ledger(schema);
   require(*ledger_, table, privilege);
   if (IsolationUsesXactSnapshot()) keep_tables();
+  protect();
 }
 
 Call::Call(Oid schema) : caller_(GetUserId()) {
@@ -410,15 +423,31 @@ void Call::push_whole_snapshot() {
   pg_call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
 }
 
+// A superuser reads a ledger of somebody else's with the rights of its owner.
+void Call::protect() {
+  if (is_exposed(*ledger_, caller_)) protection_.emplace(*ledger_);
+}
+
 void Call::finish() {
+  protection_.reset();
   pg_call([] { SPI_finish(); });
 }
 
 void Call::throw_refusal(Refusal refusal) {
   // Class LF, from 020 on: conditions that depend on what is in the ledger.
-  if (std::string_view(info(refusal.condition).sqlstate) >= "LF020" && !may_read(*ledger_, caller_))
+  const ConditionInfo& condition = info(refusal.condition);
+  if (std::string_view(condition.sqlstate) >= "LF020" && !may_read(*ledger_, caller_)) {
     refusal.detail.clear();
+    if (hides_codes_) refusal.message = replaced(condition.name, "_", " ");
+  }
   throw Error(std::move(refusal));
+}
+
+// PostgreSQL shows the row that breaks a constraint to who may read it, and takes the owner for the reader.
+void Call::hide_row(const PgError& error) const {
+  if (ERRCODE_TO_CATEGORY(error.data->sqlerrcode) == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION &&
+      error.data->detail != nullptr && !may_read(*ledger_, caller_))
+    error.data->detail = nullptr;
 }
 
 std::string replaced(std::string text, std::string_view placeholder, std::string_view value) {

@@ -111,22 +111,35 @@ void start_session();
 // The quoted schema of the extension, to which the called function belongs.
 std::string extension_schema(FunctionCallInfo fcinfo);
 
+// Whether this user is a superuser and the owner of the ledger is none: then the owner may have put code in
+// the ledger's way (a trigger, a view, an index) that waits for more rights than the owner has.
+bool is_exposed(const Ledger& ledger, Oid user);
+
 // Acts as the owner of the ledger, the way the checks of foreign keys do: the caller needs the capability
-// to post and no privilege on balances or entries.
+// to post and no privilege on balances or entries. For a superuser who might be waited for it is as in
+// VACUUM and REINDEX: nothing that the owner's code does in the session outlasts it.
 class AsOwner {
  public:
   explicit AsOwner(const Ledger& ledger) {
     GetUserIdAndSecContext(&caller_, &context_);
-    SetUserIdAndSecContext(ledger.owner,
-                           context_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+    int context = context_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS;
+    if (is_exposed(ledger, caller_)) {
+      context |= SECURITY_RESTRICTED_OPERATION;
+      settings_ = NewGUCNestLevel();
+    }
+    SetUserIdAndSecContext(ledger.owner, context);
   }
-  ~AsOwner() { SetUserIdAndSecContext(caller_, context_); }
+  ~AsOwner() {
+    if (settings_ != 0) AtEOXact_GUC(false, settings_);
+    SetUserIdAndSecContext(caller_, context_);
+  }
   AsOwner(const AsOwner&) = delete;
   AsOwner& operator=(const AsOwner&) = delete;
 
  private:
   Oid caller_ = InvalidOid;
   int context_ = 0;
+  int settings_ = 0;  // nesting level of those that go with it; 0: none
 };
 
 // While it lives, the guards on the tables know that the engine writes, and only for its own statements:
@@ -156,6 +169,9 @@ bool engine_writes(bool in_trigger);
 // Runs a kept plan. `nulls` as in SPI; the expected result code is checked.
 void execute(SPIPlanPtr plan, int expected, const Datum* values, const char* nulls = nullptr);
 
+// What a request names accounts by.
+enum class Names { codes, ids };
+
 // One call of an SQL function on a ledger: an SPI connection and the ledger itself.
 class Call {
  public:
@@ -172,6 +188,9 @@ class Call {
   Ledger& ledger() { return *ledger_; }
   Oid caller() const { return caller_; }
 
+  // The caller names accounts by what they are part of, or by id: refusals tell their codes to readers only.
+  void hide_codes() { hides_codes_ = true; }
+
   // Runs `body` as the owner of the ledger. Refusals keep their figures only for callers who may read.
   template <typename Body>
   auto as_owner(Body&& body) -> decltype(body()) {
@@ -182,6 +201,9 @@ class Call {
         return body();
       } catch (const Error& error) {
         refusal = error.refusal();
+      } catch (const PgError& error) {
+        hide_row(error);
+        throw;
       }
     }
     throw_refusal(std::move(*refusal));
@@ -205,9 +227,13 @@ class Call {
  private:
   void keep_tables();
   [[noreturn]] void throw_refusal(Refusal refusal);
+  void hide_row(const PgError& error) const;
+  void protect();
 
   LedgerPtr ledger_;
   Oid caller_ = InvalidOid;
+  bool hides_codes_ = false;
+  std::optional<AsOwner> protection_;  // of a superuser, for the whole call
 };
 
 }  // namespace ledgerflow

@@ -188,6 +188,7 @@ std::size_t read_new_entries(const TriggerData* trigger, std::vector<NewEntry>& 
 void adopt_entries(const TriggerData* trigger) {
   Call call(RelationGetNamespace(trigger->tg_relation));
   check_table(trigger, call.ledger(), Table::entries);
+  call.hide_codes();
   std::vector<NewEntry> rows;
   pg_call([&] { read_new_entries(trigger, rows); });
   call.as_owner([&] {

@@ -16,7 +16,8 @@ constexpr const char* totals_query =
     "FROM {ledger}.account_balances "
     "WHERE account_id OPERATOR(pg_catalog.=) $1 AND stripe OPERATOR(pg_catalog.=) 0";
 constexpr const char* standing_query =
-    "SELECT s.debits_posted, s.credits_posted, s.debits_pending, s.credits_pending "
+    "SELECT s.debits_posted::pg_catalog.numeric, s.credits_posted::pg_catalog.numeric, "
+    "s.debits_pending::pg_catalog.numeric, s.credits_pending::pg_catalog.numeric "
     "FROM {ledger}.as_of m, {ledger}.standing_at($1, m.at, m.next_id) s";
 // What was posted before the id $2: the last balance_after of account $1. The order names the account, and no
 // condition makes it a constant: so only the index (account, transaction) has this order. Without it the

@@ -44,6 +44,24 @@ class Row {
     if (is_null) return std::nullopt;
     return found;
   }
+  // Of a column that no ledger leaves empty.
+  Datum required(int column) const {
+    const auto found = value(column);
+    if (!found)
+      throw Error(Condition::damaged_ledger, "a row of the ledger has a NULL where none may be");
+    return *found;
+  }
+  std::string required_text(int column) const {
+    const Datum found = required(column);
+    return std::string(
+        view_of(pg_call([&] { return PointerGetDatum(PG_DETOAST_DATUM_PACKED(found)); })));
+  }
+  int required_scale(int column) const {
+    const int scale = DatumGetInt16(required(column));
+    if (scale < 0 || scale > max_scale)
+      throw Error(Condition::damaged_ledger, "a currency of the ledger has a scale that none has");
+    return scale;
+  }
   std::optional<std::string> text(int column) const {
     const auto found = value(column);
     if (!found) return std::nullopt;
@@ -52,8 +70,8 @@ class Row {
   }
   Units units(int column, int scale) const {
     Units units = 0;
-    const Datum numeric =
-        pg_call([&] { return PointerGetDatum(PG_DETOAST_DATUM_PACKED(*value(column))); });
+    const Datum found = required(column);
+    const Datum numeric = pg_call([&] { return PointerGetDatum(PG_DETOAST_DATUM_PACKED(found)); });
     if (units_from_numeric(numeric, scale, units) != AmountStatus::ok)
       throw Error(Condition::balance_out_of_range, "an amount of the ledger cannot be written");
     return units;
@@ -180,24 +198,29 @@ class Export {
  private:
   void read_currencies() {
     Rows(ledger_.plan(currencies_query, 0, nullptr), nullptr, nullptr).each([&](const Row& row) {
-      head_.currencies.push_back({*row.text(1), DatumGetInt16(*row.value(2)), row.text(3)});
+      head_.currencies.push_back({row.required_text(1), row.required_scale(2), row.text(3)});
     });
   }
 
   void read_accounts() {
     Rows(ledger_.plan(accounts_query, 0, nullptr), nullptr, nullptr).each([&](const Row& row) {
       auto account = std::make_unique<ExportAccount>();
-      account->code = *row.text(2);
-      account->type = *row.text(3);
-      account->currency = *row.text(4);
-      account->scale = DatumGetInt16(*row.value(5));
-      account->normal_side = *row.text(6) == "debit" ? Side::debit : Side::credit;
+      account->code = row.required_text(2);
+      account->type = row.required_text(3);
+      account->currency = row.required_text(4);
+      account->scale = row.required_scale(5);
+      account->normal_side = row.required_text(6) == "debit" ? Side::debit : Side::credit;
       account->name = row.text(7);
       account->metadata = row.fields(8);
       // Up to now it is what the ledger says; up to another time, what is exported.
       account->balance = to_ ? 0 : row.units(9, account->scale);
-      head_.accounts.push_back(account.get());
-      accounts_[DatumGetInt64(*row.value(1))] = std::move(account);
+      const auto [place, is_new] =
+          accounts_.emplace(DatumGetInt64(row.required(1)), std::move(account));
+      if (!is_new)
+        throw Error(Condition::damaged_ledger,
+                    "account " + quoted(place->second->code) + " is there more than once",
+                    "Or its currency, its type or its balance is.");
+      head_.accounts.push_back(place->second.get());
     });
   }
 
@@ -207,12 +230,16 @@ class Export {
                       to_ ? TimestampTzGetDatum(timestamp_of(*to_)) : Datum{0}};
     const char nulls[] = {from_ ? ' ' : 'n', to_ ? ' ' : 'n', '\0'};
     Rows(ledger_.plan(entries_query, 2, types), values, nulls).each([&](const Row& row) {
-      const TransactionId id = id_from_datum(*row.value(1));
+      const TransactionId id = id_from_datum(row.required(1));
       if (!current_ || id != current_id_) {
         finish_transaction();
         start_transaction(id, row);
       }
-      ExportAccount& account = *accounts_.at(DatumGetInt64(*row.value(9)));
+      const auto known = accounts_.find(DatumGetInt64(row.required(9)));
+      if (known == accounts_.end())
+        throw Error(Condition::damaged_ledger,
+                    "transaction " + to_string(id) + " has an entry of an unknown account");
+      ExportAccount& account = *known->second;
       const Units amount = row.units(10, account.scale);
       current_->lines.push_back({&account, amount});
       if (to_ && !add_units(account.balance, amount))
@@ -224,7 +251,7 @@ class Export {
     current_id_ = id;
     current_.emplace();
     current_->id = to_string(id);
-    const TimestampTz time = DatumGetTimestampTz(*row.value(2));
+    const TimestampTz time = DatumGetTimestampTz(row.required(2));
     const auto day = local_day(time);
     const bool is_too_early =
         day && format_ == Format::ledger && day->date.year < first_year_of_ledger;

@@ -76,10 +76,14 @@ struct Columns {
 };
 
 Columns columns_of(TupleDesc descriptor) {
-  return {SPI_fnumber(descriptor, "debit"),        SPI_fnumber(descriptor, "credit"),
-          SPI_fnumber(descriptor, "amount"),       SPI_fnumber(descriptor, "idempotency_key"),
-          SPI_fnumber(descriptor, "reference"),    SPI_fnumber(descriptor, "description"),
-          SPI_fnumber(descriptor, "effective_at"), SPI_fnumber(descriptor, "metadata")};
+  return {column_number(descriptor, "debit", TEXTOID),
+          column_number(descriptor, "credit", TEXTOID),
+          column_number(descriptor, "amount", NUMERICOID),
+          column_number(descriptor, "idempotency_key", TEXTOID),
+          column_number(descriptor, "reference", TEXTOID),
+          column_number(descriptor, "description", TEXTOID),
+          column_number(descriptor, "effective_at", TIMESTAMPTZOID),
+          column_number(descriptor, "metadata", JSONBOID)};
 }
 
 struct Row {

@@ -3,6 +3,11 @@
 #include "ext/as_of.hpp"
 #include "ext/datums.hpp"
 #include "ext/heap_tables.hpp"
+#include "ext/ledger_columns.hpp"
+
+extern "C" {
+#include "utils/plancache.h"
+}
 
 namespace ledgerflow {
 
@@ -117,7 +122,8 @@ void check_format(Ledger& ledger) {
     if (SPI_execute(query.c_str(), false, 1) != SPI_OK_SELECT || SPI_processed != 1) return;
     bool is_null = false;
     const Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
-    if (!is_null) found = DatumGetInt32(value);
+    if (!is_null && SPI_gettypeid(SPI_tuptable->tupdesc, 1) == INT4OID)
+      found = DatumGetInt32(value);
   });
   if (found != format_version)
     throw Error(Condition::ledger_format_mismatch,
@@ -146,6 +152,7 @@ LedgerPtr remembered_ledger(Oid schema) {
   auto fresh = std::make_shared<Ledger>(schema, name.plain, name.quoted);
   read_tables(*fresh);
   check_format(*fresh);
+  check_columns(*fresh);
 
   // Mostly nothing has changed (a table was analyzed, say): then plans and accounts are good still.
   if (known != ledgers->end()) {
@@ -331,9 +338,14 @@ SPIPlanPtr Ledger::plan(const char* text, int parameters, const Oid* types, int 
     if (prepared == nullptr)
       elog(ERROR, "could not prepare a ledger's statement: %s", SPI_result_code_string(SPI_result));
     SPI_keepplan(prepared);
+    // What is read must keep its type: with others, PostgreSQL refuses to run the plan.
+    ListCell* cell = nullptr;
+    foreach (cell, SPI_plan_get_plan_sources(prepared))
+      static_cast<CachedPlanSource*>(lfirst(cell))->fixed_result = true;
     return prepared;
   });
   plans_.emplace(text, made);
+  if (stale) check_columns(*this);  // planned after the columns were checked and then changed
   return made;
 }
 
@@ -397,7 +409,7 @@ void Ledger::read_accounts(SPIPlanPtr plan, Datum parameter) {
       for (int column = 0; column < 6; ++column) {
         bool is_null = false;
         values[column] = SPI_getbinval(SPI_tuptable->vals[i], row, column + 1, &is_null);
-        if (is_null) elog(ERROR, "an account of the ledger has a NULL where none may be");
+        if (is_null) raise_damaged("an account of the ledger has a NULL where none may be");
         if (column >= 1 && column != 4)
           values[column] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(values[column]));
       }

@@ -75,14 +75,14 @@ constexpr const char* update_rules_statement =
 void fill_balance(const Row& row, Balance& balance) {
   const int scale = balance.account->scale;
   if (DatumGetInt64(row.column(1)) != balance.account->id)
-    elog(ERROR, "an account of the ledger has no row in account_balances");
+    raise_damaged("an account of the ledger has no row in account_balances");
   balance.version = DatumGetInt64(row.column(2));
   balance.found_version = balance.version;
   const std::optional<Datum> last = row.nullable(3);
   if (last) balance.last_transaction = id_from_datum(*last);
   const std::optional<Status> status =
       status_from_string(view_of(PointerGetDatum(PG_DETOAST_DATUM_PACKED(row.column(4)))));
-  if (!status) elog(ERROR, "an account of the ledger has an unknown status");
+  if (!status) raise_damaged("an account of the ledger has an unknown status");
   balance.status = *status;
   balance.debits_posted = row.units(5, scale);
   balance.credits_posted = row.units(6, scale);
@@ -129,7 +129,7 @@ void SpiStore::lock_balances(std::vector<Balance>& balances) {
         array_of(ids, INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
     execute(plan, SPI_OK_SELECT, &array);
     if (SPI_processed != balances.size())
-      elog(ERROR, "an account of the ledger has no row in account_balances");
+      raise_damaged("an account of the ledger has no row in account_balances");
     for (std::uint64_t i = 0; i < SPI_processed; ++i) fill_balance(result_row(i), balances[i]);
     SPI_freetuptable(SPI_tuptable);
     // Before the clock is read: no period that ends later is closed until this is posted.
@@ -222,7 +222,7 @@ std::optional<std::int64_t> SpiStore::closed_through() {
   return pg_call([&]() -> std::optional<std::int64_t> {
     LockRelationOid(ledger_.relation(Table::transactions), RowExclusiveLock);
     execute(plan, SPI_OK_SELECT, nullptr);
-    if (SPI_processed != 1) elog(ERROR, "the ledger's settings have no row");
+    if (SPI_processed != 1) raise_damaged("the ledger's settings have no row");
     const std::optional<Datum> time = result_row(0).nullable(1);
     if (!time) return std::nullopt;
     return unix_micros(DatumGetTimestampTz(*time));

@@ -5,6 +5,10 @@
 #include "ext/datums.hpp"
 #include "ext/spi_store.hpp"
 
+extern "C" {
+#include "utils/datum.h"
+}
+
 namespace ledgerflow {
 
 namespace {
@@ -17,6 +21,21 @@ TriggerData* trigger_data(FunctionCallInfo fcinfo) {
     ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                     errmsg("this function can only be called as a trigger of a ledger's table")));
   return reinterpret_cast<TriggerData*>(fcinfo->context);
+}
+
+// Anybody can attach our functions to a table of their own, to any event of it.
+void refuse_event(const TriggerData* trigger) {
+  throw Error(Condition::invalid_argument, std::string("trigger ") + trigger->tg_trigger->tgname +
+                                               " is not for the event that it was made for");
+}
+
+void require_row(const TriggerData* trigger) {
+  if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event)) refuse_event(trigger);
+}
+
+void require_inserted_row(const TriggerData* trigger) {
+  require_row(trigger);
+  if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event)) refuse_event(trigger);
 }
 
 // A trigger function of ours on some other table must not get at the ledger beside it.
@@ -40,27 +59,28 @@ const char* operation_name(const TriggerData* trigger) {
   return "TRUNCATE";
 }
 
-// A column of a row by name; raises when there is none.
+// A column of a row by name; raises when there is none of this type (InvalidOid: of any).
 struct Field {
   int number;
   Datum value;
   bool is_null;
 };
 
-Field field(const TriggerData* trigger, HeapTuple row, const char* name) {
+Field field(const TriggerData* trigger, HeapTuple row, const char* name, Oid type) {
   const TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
-  Field result{SPI_fnumber(descriptor, name), 0, true};
-  if (result.number <= 0) elog(ERROR, "a ledger's table has no column \"%s\"", name);
+  Field result{column_number(descriptor, name, type), 0, true};
   result.value = heap_getattr(row, result.number, descriptor, &result.is_null);
   return result;
 }
 
 bool same_column(const TriggerData* trigger, const char* name) {
-  const Field before = field(trigger, trigger->tg_trigtuple, name);
-  const Field after = field(trigger, trigger->tg_newtuple, name);
+  const Field before = field(trigger, trigger->tg_trigtuple, name, InvalidOid);
+  const Field after = field(trigger, trigger->tg_newtuple, name, InvalidOid);
   if (before.is_null || after.is_null) return before.is_null == after.is_null;
   const auto* attribute = TupleDescAttr(RelationGetDescr(trigger->tg_relation), before.number - 1);
   TypeCacheEntry* type = lookup_type_cache(attribute->atttypid, TYPECACHE_EQ_OPR_FINFO);
+  if (!OidIsValid(type->eq_opr_finfo.fn_oid))
+    return datum_image_eq(before.value, after.value, attribute->attbyval, attribute->attlen);
   return DatumGetBool(
       FunctionCall2Coll(&type->eq_opr_finfo, attribute->attcollation, before.value, after.value));
 }
@@ -141,26 +161,27 @@ struct NewEntry {
   std::int64_t account_id;
   int line;
   int stripe;
-  Datum amount;
+  std::optional<Datum> amount;
 };
 
 // Copies the rows of the transition table out of it; raises.
 std::size_t read_new_entries(const TriggerData* trigger, std::vector<NewEntry>& rows) {
   const TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
-  const int transaction = SPI_fnumber(descriptor, "transaction_id");
-  const int account = SPI_fnumber(descriptor, "account_id");
-  const int line = SPI_fnumber(descriptor, "line");
-  const int stripe = SPI_fnumber(descriptor, "stripe");
-  const int amount = SPI_fnumber(descriptor, "amount");
+  const int transaction = column_number(descriptor, "transaction_id", UUIDOID);
+  const int account = column_number(descriptor, "account_id", INT8OID);
+  const int line = column_number(descriptor, "line", INT2OID);
+  const int stripe = column_number(descriptor, "stripe", INT2OID);
+  const int amount = column_number(descriptor, "amount", NUMERICOID);
   TupleTableSlot* slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsMinimalTuple);
-  bool is_null = false;  // all of these columns are NOT NULL
+  bool is_null = false;  // only where an owner has dropped what forbids it
   while (tuplestore_gettupleslot(trigger->tg_newtable, true, false, slot)) {
     NewEntry row;
     row.transaction = id_from_datum(slot_getattr(slot, transaction, &is_null));
     row.account_id = DatumGetInt64(slot_getattr(slot, account, &is_null));
     row.line = DatumGetInt16(slot_getattr(slot, line, &is_null));
     row.stripe = DatumGetInt16(slot_getattr(slot, stripe, &is_null));
-    row.amount = PointerGetDatum(PG_DETOAST_DATUM_COPY(slot_getattr(slot, amount, &is_null)));
+    const Datum value = slot_getattr(slot, amount, &is_null);
+    if (!is_null) row.amount = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
     rows.push_back(row);
   }
   ExecDropSingleTupleTableSlot(slot);
@@ -208,13 +229,14 @@ struct Checked {
 
 void check_balanced(const TriggerData* trigger) {
   static Checked checked;
+  require_row(trigger);
   Call call(RelationGetNamespace(trigger->tg_relation));
   const bool is_header =
       RelationGetRelid(trigger->tg_relation) == call.ledger().relation(Table::transactions);
   if (!is_header) check_table(trigger, call.ledger(), Table::entries);
   const TransactionId id = pg_call([&] {
     return id_from_datum(
-        field(trigger, trigger->tg_trigtuple, is_header ? "id" : "transaction_id").value);
+        field(trigger, trigger->tg_trigtuple, is_header ? "id" : "transaction_id", UUIDOID).value);
   });
   const std::uint64_t xact =
       pg_call([] { return U64FromFullTransactionId(GetTopFullTransactionIdIfAny()); });
@@ -250,11 +272,16 @@ HeapTuple complete_header(const TriggerData* trigger) {
   };
   HeapTuple row = trigger->tg_trigtuple;
   const Columns columns = pg_call([&] {
-    return Columns{field(trigger, row, "id"),           field(trigger, row, "posted_at"),
-                   field(trigger, row, "effective_at"), field(trigger, row, "xact_id"),
-                   field(trigger, row, "created_by"),   field(trigger, row, "reference"),
-                   field(trigger, row, "description"),  field(trigger, row, "reverses"),
-                   field(trigger, row, "hold"),         field(trigger, row, "metadata")};
+    return Columns{field(trigger, row, "id", UUIDOID),
+                   field(trigger, row, "posted_at", TIMESTAMPTZOID),
+                   field(trigger, row, "effective_at", TIMESTAMPTZOID),
+                   field(trigger, row, "xact_id", XID8OID),
+                   field(trigger, row, "created_by", TEXTOID),
+                   field(trigger, row, "reference", TEXTOID),
+                   field(trigger, row, "description", TEXTOID),
+                   field(trigger, row, "reverses", UUIDOID),
+                   field(trigger, row, "hold", UUIDOID),
+                   field(trigger, row, "metadata", JSONBOID)};
   });
   const std::int64_t now = unix_micros(GetCurrentTimestamp());
   TransactionId id;
@@ -354,6 +381,7 @@ PGDLLEXPORT Datum ledgerflow_guard(PG_FUNCTION_ARGS) {
     if (engine_writes(true)) return unchanged(trigger);
     std::string column;
     if (trigger->tg_trigger->tgnargs > 0 && TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) {
+      require_row(trigger);
       const char* changed = pg_call([&] { return changed_column(trigger); });
       if (changed == nullptr) return unchanged(trigger);
       column = std::string(" column ") + changed + " of";
@@ -369,6 +397,7 @@ PGDLLEXPORT Datum ledgerflow_guard_transaction(PG_FUNCTION_ARGS) {
   const TriggerData* trigger = trigger_data(fcinfo);
   return guarded([&] {
     if (engine_writes(true)) return unchanged(trigger);
+    require_inserted_row(trigger);
     return PointerGetDatum(complete_header(trigger));
   });
 }
@@ -378,13 +407,14 @@ PGDLLEXPORT Datum ledgerflow_guard_account(PG_FUNCTION_ARGS) {
   const TriggerData* trigger = trigger_data(fcinfo);
   return guarded([&] {
     if (engine_writes(true)) return unchanged(trigger);
+    require_inserted_row(trigger);
     struct Columns {
       Field id, code, metadata;
     };
     const Columns columns = pg_call([&] {
-      Columns found{field(trigger, trigger->tg_trigtuple, "id"),
-                    field(trigger, trigger->tg_trigtuple, "code"),
-                    field(trigger, trigger->tg_trigtuple, "metadata")};
+      Columns found{field(trigger, trigger->tg_trigtuple, "id", INT8OID),
+                    field(trigger, trigger->tg_trigtuple, "code", TEXTOID),
+                    field(trigger, trigger->tg_trigtuple, "metadata", JSONBOID)};
       if (!found.code.is_null)
         found.code.value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(found.code.value));
       if (!found.metadata.is_null)

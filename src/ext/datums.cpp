@@ -105,7 +105,7 @@ Datum new_text(std::string_view text) {
 
 int column_number(TupleDesc descriptor, const char* name, Oid type) {
   const int number = SPI_fnumber(descriptor, name);
-  if (number <= 0 || (OidIsValid(type) && SPI_gettypeid(descriptor, number) != type))
+  if (number <= 0 || (OidIsValid(type) && !reads_as(SPI_gettypeid(descriptor, number), type)))
     ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                     OidIsValid(type) ? errmsg("the table has no column \"%s\" of type %s", name,
                                               format_type_be(type))

@@ -52,6 +52,10 @@ inline std::string_view view_of(Datum text_datum) {
 }
 Datum new_text(std::string_view text);
 
+// Whether a value of this type can be read as one of the wanted type.
+inline bool reads_as(Oid found, Oid wanted) {
+  return found == wanted || (wanted == TEXTOID && found == VARCHAROID);
+}
 // The number of a column of a user's table; raises when there is none of this type (InvalidOid: of any).
 int column_number(TupleDesc descriptor, const char* name, Oid type);
 

@@ -1,5 +1,7 @@
 #include "ext/ledger_columns.hpp"
 
+#include "ext/datums.hpp"
+
 extern "C" {
 #include "catalog/pg_attribute.h"
 #include "utils/catcache.h"
@@ -168,7 +170,7 @@ const Column* first_missing(const Ledger& ledger) {
       for (int i = 0; i < attributes->n_members && missing != nullptr; ++i) {
         const auto* attribute =
             reinterpret_cast<Form_pg_attribute>(GETSTRUCT(&attributes->members[i]->tuple));
-        if (!attribute->attisdropped && attribute->atttypid == wanted->type &&
+        if (!attribute->attisdropped && reads_as(attribute->atttypid, wanted->type) &&
             strcmp(NameStr(attribute->attname), wanted->name) == 0)
           missing = nullptr;
       }

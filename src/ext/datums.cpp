@@ -31,6 +31,14 @@ std::uint16_t read16(const char* at) {
 
 }  // namespace
 
+void raise_damaged(const char* what) {
+  const ConditionInfo& condition = info(Condition::damaged_ledger);
+  const char* state = condition.sqlstate;
+  ereport(ERROR, (errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])),
+                  errmsg_internal("%s", what), errhint("%s", condition.remedy)));
+  pg_unreachable();
+}
+
 void check_time(TimestampTz time) {
   if (TIMESTAMP_NOT_FINITE(time))
     throw Error(Condition::invalid_effective_at, "the time must be finite");
@@ -101,6 +109,18 @@ Datum new_uuid(const TransactionId& id) {
 
 Datum new_text(std::string_view text) {
   return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
+}
+
+int column_number(TupleDesc descriptor, const char* name, Oid type) {
+  const int number = SPI_fnumber(descriptor, name);
+  if (number <= 0 ||
+      (OidIsValid(type) && !IsBinaryCoercible(SPI_gettypeid(descriptor, number), type)))
+    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                    OidIsValid(type) ? errmsg("the table has no column \"%s\" of type %s", name,
+                                              format_type_be(type))
+                                     : errmsg("the table has no column \"%s\"", name),
+                    errhint("Functions of ledgerflow's triggers are for the tables of a ledger.")));
+  return number;
 }
 
 std::optional<std::string_view> text_argument(FunctionCallInfo fcinfo, int number) {

@@ -155,7 +155,7 @@ class Import {
         for (int column = 0; column < 2; ++column) {
           bool is_null = false;
           values[column] = SPI_getbinval(table->vals[i], table->tupdesc, column + 1, &is_null);
-          if (is_null) elog(ERROR, "a code of the ledger is NULL");
+          if (is_null) raise_damaged("a code of the ledger is NULL");
           if (TupleDescAttr(table->tupdesc, column)->attlen == -1)
             values[column] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(values[column]));
         }

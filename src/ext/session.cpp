@@ -67,7 +67,8 @@ void schema_changed(Datum, int, uint32) {
   for (auto& [schema, ledger] : *ledgers) ledger->stale = true;
 }
 
-Oid kept_schema = InvalidOid;  // the ledger whose tables this transaction has locked and found whole
+Oid kept_schema =
+    InvalidOid;  // the ledger whose tables this transaction has locked and found whole
 bool accounts_unsure = false;  // some ledger has read accounts in this transaction
 
 // Nothing is freed here: a call that is under way may use it.
@@ -137,7 +138,8 @@ void check_format(Ledger& ledger) {
     if (SPI_execute(query.c_str(), false, 1) != SPI_OK_SELECT || SPI_processed != 1) return;
     bool is_null = false;
     const Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
-    if (!is_null) found = DatumGetInt32(value);
+    if (!is_null && SPI_gettypeid(SPI_tuptable->tupdesc, 1) == INT4OID)
+      found = DatumGetInt32(value);
   });
   if (found != format_version)
     throw Error(Condition::ledger_format_mismatch,
@@ -291,8 +293,7 @@ void refuse_changed_tables() {
 
 void refuse_missing_balance() {
   if (IsolationUsesXactSnapshot()) refuse_changed_tables();
-  elog(ERROR, "an account of the ledger has no row in account_balances");
-  pg_unreachable();
+  raise_damaged("an account of the ledger has no row in account_balances");
 }
 
 bool is_exposed(const Ledger& ledger, Oid user) {
@@ -542,7 +543,7 @@ void Ledger::read_accounts(SPIPlanPtr plan, Datum parameter) {
       for (int column = 0; column < 6; ++column) {
         bool is_null = false;
         values[column] = SPI_getbinval(SPI_tuptable->vals[i], row, column + 1, &is_null);
-        if (is_null) elog(ERROR, "an account of the ledger has a NULL where none may be");
+        if (is_null) raise_damaged("an account of the ledger has a NULL where none may be");
         if (column >= 1 && column != 4)
           values[column] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(values[column]));
       }

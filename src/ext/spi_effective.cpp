@@ -42,7 +42,7 @@ std::vector<Units> SpiStore::dated_totals(const std::vector<const Account*>& acc
     for (std::uint64_t i = 0; i < SPI_processed; ++i) {
       const Row row = result_row(i);
       if (DatumGetInt64(row.column(1)) != accounts[i]->id)
-        elog(ERROR, "the dated entries of an account were read out of order");
+        raise_damaged("the dated entries of an account were read out of order");
       if (row.nullable(2)) totals[i] = row.units(2, accounts[i]->scale);
     }
     SPI_freetuptable(SPI_tuptable);

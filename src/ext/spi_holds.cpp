@@ -63,7 +63,7 @@ std::optional<Hold> SpiStore::find_hold(const TransactionId& id) {
     const Row row = result_row(0);
     const auto status =
         hold_status_from_string(view_of(PointerGetDatum(PG_DETOAST_DATUM_PACKED(row.column(1)))));
-    if (!status) elog(ERROR, "a hold of the ledger has an unknown status");
+    if (!status) raise_damaged("a hold of the ledger has an unknown status");
     hold.status = *status;
     const std::optional<Datum> expires_at = row.nullable(2);
     if (expires_at) hold.expires_at = unix_micros(DatumGetTimestampTz(*expires_at));

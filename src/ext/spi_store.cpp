@@ -81,7 +81,7 @@ void fill_balance(const Row& row, Balance& balance) {
   if (last) balance.last_transaction = id_from_datum(*last);
   const std::optional<Status> status =
       status_from_string(view_of(PointerGetDatum(PG_DETOAST_DATUM_PACKED(row.column(4)))));
-  if (!status) elog(ERROR, "an account of the ledger has an unknown status");
+  if (!status) raise_damaged("an account of the ledger has an unknown status");
   balance.status = *status;
   balance.debits_posted = row.units(5, scale);
   balance.credits_posted = row.units(6, scale);
@@ -219,7 +219,7 @@ std::optional<std::int64_t> SpiStore::closed_through() {
   return pg_call([&]() -> std::optional<std::int64_t> {
     LockRelationOid(ledger_.relation(Table::transactions), RowExclusiveLock);
     execute(plan, SPI_OK_SELECT, nullptr);
-    if (SPI_processed != 1) elog(ERROR, "the ledger's settings have no row");
+    if (SPI_processed != 1) raise_damaged("the ledger's settings have no row");
     const std::optional<Datum> time = result_row(0).nullable(1);
     if (!time) return std::nullopt;
     return unix_micros(DatumGetTimestampTz(*time));

@@ -52,6 +52,10 @@ WORDS = {
     "status": ["pending", "captured", "released", "expired", "posted", "reversed", "partly_reversed", "open"], "prefix": ["assets", "assets:", "liabilities:alice", "a"],
     "key": ["channel", "a", ""], "reference": ["ref-1", "ref-2"], "idempotency_key": ["key-1", "key-2", "key-3"], "key_prefix": ["p1", "p2"], "created_by": ["postgres", "poster"],
 }
+ACCOUNTS = ("account", "debit", "credit", "source", "destination", "code")
+# Arguments that are mostly left out, as they ask for what is seldom so.
+RARE = ("expected_version", "effective_at", "known_root", "from_seal", "to_seal", "seal", "created_by", "min_amount", "max_amount", "reference", "after", "status", "accounts", "commodities", "linked",
+        "through", "effective_from", "effective_to", "posted_from", "posted_to", "force", "min_balance", "max_balance", "lines")
 JOURNALS = [
     "2024-01-01 Opening\n    assets:bank   10.00 USD\n    equity:opening  -10.00 USD\n",
     "2024-02-30 * (code) Payee | note ; a:b\n  assets:bank  $1,000.00\n  expenses:food\n",
@@ -80,7 +84,7 @@ class Values:
 
     def __init__(self, random, types):
         self.random, self.types = random, types  # types: of the server, as calls.read_types() has them
-        self.seen, self.large = {}, False
+        self.seen, self.large, self.odd, self.length = {}, False, 0.3, 2
         self.accounts = ["assets:bank", "liabilities:alice", "liabilities:bob", "income:fees", "equity:opening", "expenses:food", "exchange:usd", "exchange:eur", "limited:a", "tiny:24"]
 
     def remember(self, name, value):
@@ -105,79 +109,82 @@ class Values:
                 break
         return text[:300000]
 
+    def call(self):
+        """Before each call: how much of it shall be odd, and of what length its arrays are."""
+        self.odd, self.length = self.random.choice([0.0, 0.03, 0.1, 0.4]), self.random.choice([1, 2, 2, 3, 8, 40])
+
     def a_text(self, name):
         name = {"after": "cursor", "known_root": "root", "account_code": "account"}.get(name, name)
-        draw = self.random.random()
         if name == "journal":
             text = self.random.choice(JOURNALS + self.seen.get("ledger_export", []) * 2)
-            return text if draw < 0.6 else self.mutated(text)
-        if draw < 0.70:
+            return self.mutated(text) if self.chance(self.odd + 0.2) else text
+        if not self.chance(self.odd):
             if name in WORDS:
                 return self.random.choice(WORDS[name])
+            if name in ACCOUNTS and self.chance(0.9):
+                return self.random.choice(self.accounts)
             if name in self.seen:
                 return self.random.choice(self.seen[name])
-            if name in ("account", "debit", "credit", "source", "destination", "code"):
-                return self.random.choice(self.accounts)
-        if draw < 0.80:
+            return self.random.choice(["x", "some text", "ü", "a:b"])
+        draw = self.random.random()
+        if draw < 0.4:
             return self.mutated(self.random.choice(self.seen[self.random.choice(sorted(self.seen))] if self.seen else HOSTILE))
-        if draw < 0.88 and self.seen:
+        if draw < 0.6 and self.seen:
             return self.random.choice(self.seen[self.random.choice(sorted(self.seen))])
-        if draw < 0.91:
-            return self.random.choice(NUMBERS + TIMES)
-        return self.random.choice(HOSTILE)
+        return self.random.choice(HOSTILE if draw < 0.9 else NUMBERS + TIMES)
 
     def a_ledger(self):
-        return self.random.choice(LEDGERS if self.chance(0.9) else NO_LEDGERS)
+        return self.random.choice(NO_LEDGERS if self.chance(self.odd / 2) else LEDGERS)
 
     def an_array(self, element, name):
-        shape = self.random.random()
-        if shape < 0.05:
+        shape = self.random.random() if self.chance(self.odd) else 1
+        if shape < 0.2:
             return f"'{{}}'::{element}[]"
-        if shape < 0.10:
+        if shape < 0.4:
             return f"array_fill({self.an_expression(element, name)}, ARRAY[2, 2])"
-        if shape < 0.15:
+        if shape < 0.6:
             return f"array_fill({self.an_expression(element, name)}, ARRAY[3], ARRAY[{self.random.choice([-5, 0, 2, 2147483640])}])"
-        if shape < 0.18:
+        if shape < 0.65:
             self.large = True
             return f"array_fill({self.an_expression(element, name)}, ARRAY[{self.random.choice([9999, 10001, 100001])}])"
-        count = self.random.choice([1, 2, 2, 2, 3, 3, 8, 40])
+        count = self.length if shape == 1 else self.random.choice([0, 1, 2, 3, 8, 40])
         return "ARRAY[" + ", ".join(self.an_expression(element, name) for _ in range(count)) + f"]::{element}[]"
 
     def an_expression(self, kind, name=""):
         """An SQL expression of the type, whose name is as format_type() writes it."""
         choose, name = self.random.choice, name or ""
-        if self.chance(0.06):
+        odd = self.chance(self.odd)
+        if odd and self.chance(0.2) or not odd and name in RARE and self.chance(0.8):
             return f"NULL::{kind}"
         if kind.endswith("[]"):
             return self.an_array(kind[:-2], name)
         if kind == "name" and name == "ledger":
             return quoted(self.a_ledger()) + "::name"
         if kind in ("text", "name", "character varying", "character", "citext"):
-            if self.chance(0.01):
+            if odd and self.chance(0.05):
                 self.large = True
                 return f"repeat({quoted(choose(HOSTILE))}, {choose([300, 100000])})::{kind}"
             return quoted(self.a_text(name)) + f"::{kind}"
         if kind == "numeric":
-            value = choose(NUMBERS[:12]) if self.chance(0.6) else choose(NUMBERS)
+            value = choose(NUMBERS if odd else ["0.01", "1", "2.50", "10", "100"])
             self.large |= len(value) > 1000 or "131071" in value
             return f"'{value}'::numeric"
         if kind in INTEGERS:
-            return f"({choose(INTEGERS[kind])})::{kind}"
+            return f"({choose(INTEGERS[kind] if odd else INTEGERS[kind][1:9:2])})::{kind}"
         if kind == "boolean":
             return choose(["true", "false"])
         if kind in ("timestamp with time zone", "timestamp without time zone", "date"):
-            return f"({choose(TIME_EXPRESSIONS)})::{kind}" if self.chance(0.5) else f"'{choose(TIMES)}'::{kind}"
+            return f"({choose(TIME_EXPRESSIONS)})::{kind}" if not odd else f"'{choose(TIMES)}'::{kind}"
         if kind == "interval":
-            return f"'{choose(INTERVALS)}'::interval"
+            return f"'{choose(INTERVALS if odd else ['1 day', '1 hour', '1 month'])}'::interval"
         if kind == "uuid":
-            pool = self.seen.get("hold" if name == "hold" else "transaction_id", []) + self.seen.get("uuid", []) + UUIDS[:1]
-            return quoted(choose(pool if self.chance(0.85) else UUIDS)) + "::uuid"
+            pool = self.seen.get("hold" if name == "hold" else "transaction_id")
+            return quoted(choose(UUIDS if odd or not pool else pool)) + "::uuid"
         if kind in ("jsonb", "json"):
-            if self.chance(0.15):
+            if odd and self.chance(0.3):
                 self.large = True
                 return f"({choose(JSON_EXPRESSIONS)})::{kind}"
-            seen = self.seen.get("jsonb", [])
-            return quoted(choose(seen) if seen and self.chance(0.2) else choose(JSON)) + f"::{kind}"
+            return quoted(choose(JSON + self.seen.get("jsonb", []) if odd else ["{}", '{"channel": "wire"}'])) + f"::{kind}"
         if kind == "bytea":
             return choose(["''::bytea", "'\\x00ff'::bytea", "decode(repeat('00', 5000), 'hex')", "sha256('x')"])
         if kind.startswith("reg"):
@@ -189,7 +196,7 @@ class Values:
         if kind in ("anyarray",):
             return self.an_array(choose(["text", "numeric", "integer"]), name)
         if fields := self.types.get(kind):  # a row type: fields of its own types, now and then another shape
-            if self.chance(0.04):
+            if odd and self.chance(0.3):
                 return f"ROW({', '.join(self.an_expression('text') for _ in range(len(fields) + choose([-1, 1])))})::{kind}"
             return "ROW(" + ", ".join(self.an_expression(*field[::-1]) for field in fields) + f")::{kind}"
         return f"{quoted(choose(HOSTILE))}::{kind}"

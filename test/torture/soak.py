@@ -521,7 +521,9 @@ def main():
         check(f"{store}: verification", [], server.sql("SELECT * FROM ledger_verify(%s)", store, database="soak"))
         check(f"{store}: transactions", 1 + sum(worker.postings for worker in everybody if worker.ledger == store),
               value(monitor, f"SELECT count(*) FROM {store}.transactions"))
-    check("locks left", 0, value(monitor, "SELECT count(*) FROM pg_locks WHERE pid IS DISTINCT FROM pg_backend_pid()"))
+    check("locks left", 0, value(monitor, """
+        SELECT count(*) FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
+         WHERE pid IS DISTINCT FROM pg_backend_pid() AND coalesce(backend_type, 'client backend') = 'client backend'"""))
     check("temporary tables left", 0, value(monitor, "SELECT count(*) FROM pg_class WHERE relpersistence = 't'"))
     check("temporary files left", [], [str(file) for file in server.data.glob("base/pgsql_tmp/*")])
     log = server.log.read_text(encoding="utf-8", errors="replace").splitlines()

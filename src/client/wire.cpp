@@ -263,7 +263,7 @@ std::optional<std::vector<std::string>> decode_texts(std::string_view bytes) {
   };
   const auto dimensions = next_integer();
   at += 8;  // whether there are NULLs; the elements' type
-  if (dimensions == 0) return std::vector<std::string>();
+  if (dimensions == 0 && at == bytes.size()) return std::vector<std::string>();
   const auto size = next_integer();
   at += 4;  // lower bound
   if (dimensions != 1 || !size || *size < 0) return std::nullopt;
@@ -275,6 +275,7 @@ std::optional<std::vector<std::string>> decode_texts(std::string_view bytes) {
     texts.emplace_back(bytes.substr(at, static_cast<std::size_t>(*length)));
     at += static_cast<std::size_t>(*length);
   }
+  if (at != bytes.size()) return std::nullopt;
   return texts;
 }
 

@@ -92,18 +92,17 @@ std::vector<std::optional<std::string>> received_array(std::string_view bytes, u
 std::optional<std::vector<std::string>> received_texts(std::string_view bytes) {
   Message message(bytes);
   const std::int64_t dimensions = message.integer(4);
-  if (message.is_short() || dimensions < 0 || dimensions > 1) return std::nullopt;
-  std::vector<std::string> texts;
-  if (dimensions == 0) return texts;
   message.take(8);  // flags and type
-  const std::int64_t count = message.integer(4);
-  message.take(4);  // lower bound
+  if (dimensions < 0 || dimensions > 1) return std::nullopt;
+  const std::int64_t count = dimensions == 0 ? 0 : message.integer(4);
+  if (dimensions == 1) message.take(4);  // lower bound
+  std::vector<std::string> texts;
   for (std::int64_t i = 0; i < count && !message.is_short(); ++i) {
     const std::int64_t size = message.integer(4);
     if (size < 0) return std::nullopt;
     texts.emplace_back(message.take(static_cast<std::size_t>(size)));
   }
-  if (message.is_short() || count < 0) return std::nullopt;
+  if (!message.is_over() || count < 0) return std::nullopt;
   return texts;
 }
 

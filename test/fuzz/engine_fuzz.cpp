@@ -152,6 +152,10 @@ class Machine {
     if (account.ceiling && one_in(2)) room = *account.ceiling - account.committed();
     return Model::format(room + below(3) - 1, account.scale);
   }
+  static std::string minus(const std::string& amount) {
+    if (amount == "NaN") return amount;
+    return amount[0] == '-' ? amount.substr(1) : "-" + amount;
+  }
   Text some_amount() { return one_in(3) ? Text() : Text(amount()); }
 
   std::optional<std::int64_t> time() {
@@ -177,7 +181,7 @@ class Machine {
       const Text debit = code();
       const std::string of = amount(debit);
       lines.push_back({debit, of});
-      lines.push_back({code(), of[0] == '-' ? of.substr(1) : "-" + of});
+      lines.push_back({code(), minus(of)});
     }
     if (one_in(8)) lines.pop_back();
     if (one_in(8) && !lines.empty()) lines.push_back(lines.front());
@@ -264,7 +268,7 @@ class Machine {
         return batch();
       case 16: {
         const bool has_floor = one_in(2);
-        return SetLimits{code(), has_floor ? Text("-" + amount()) : Text(), some_amount(), {}};
+        return SetLimits{code(), has_floor ? Text(minus(amount())) : Text(), some_amount(), {}};
       }
       case 17:
         switch (below(6)) {

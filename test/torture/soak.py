@@ -383,7 +383,7 @@ def many_ledgers(worker):
         plans.append(contexts(worker)[2])
     for name in names:
         use(name)
-    check_at_most("plans kept of 120 ledgers", plans[0] + 100 * (plans[1] - plans[0]), contexts(worker)[2])
+    check_at_most("plans kept of 120 ledgers", plans[1] + 100 * (plans[2] - plans[1]), contexts(worker)[2])
     check("balances in 120 ledgers", {2}, {worker.sql(f"SELECT ledger_balance('a', '{name}')")[0][0] for name in names})
     worker.did(120)
 
@@ -469,7 +469,8 @@ def judge(store, worker, points):
     for table in GROWING:
         for name in [name for name in last["sizes"] if re.fullmatch(rf"{table}(_[a-z_]+_(idx|key)|_pkey)?", name)]:
             before = first["sizes"][name] / max(1, first[table])
-            check_at_most(f"{store}: bytes of {name} for each row of {table}", round(before * 1.25 + 65536 / max(1, last[table]), 1),
+            most = 1.25 if name == table else 2  # the pages of an index are half full to full
+            check_at_most(f"{store}: bytes of {name} for each row of {table}", round(before * most + 65536 / max(1, last[table]), 1),
                           round(last["sizes"][name] / max(1, last[table]), 1))
 
     figures.add(f"operations in one session ({store})", worker.operations)
@@ -516,7 +517,7 @@ def main():
     in_threads(*[lambda store=store: short_sessions(store, begun + SECONDS, short) for store in STORES],
                lambda: passing_ledgers(begun + SECONDS, passing))
     background.append(background_memory(monitor))
-    check_at_most("growth of the server's own processes, bytes", 4 << 20, background[1] - background[0])
+    check_at_most("growth of the server's own processes, bytes", 8 << 20, background[1] - background[0])
 
     everybody = [*long.values(), *short, *passing]
     for store in STORES:

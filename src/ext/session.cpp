@@ -535,7 +535,15 @@ constexpr const char* accounts_by_id_query =
 }  // namespace
 
 void Ledger::read_accounts(SPIPlanPtr plan, Datum parameter) {
-  pg_call([&] { execute(plan, SPI_OK_SELECT, &parameter); });
+  // By their indexes: a plan made while there were few accounts would read them all, for each one that is
+  // opened in a transaction of thousands.
+  pg_call([&] {
+    const int nesting = NewGUCNestLevel();
+    (void)set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+                            true, 0, false);
+    execute(plan, SPI_OK_SELECT, &parameter);
+    AtEOXact_GUC(true, nesting);
+  });
   const TupleDesc row = SPI_tuptable->tupdesc;
   for (std::uint64_t i = 0; i < SPI_processed; ++i) {
     Datum values[6];

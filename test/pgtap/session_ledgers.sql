@@ -1,7 +1,7 @@
 -- What a session remembers of ledgers is bounded: it forgets the dropped ones.
 BEGIN;
 \ir include/helpers.sql
-SELECT plan(4);
+SELECT plan(5);
 
 CREATE FUNCTION t.use(l name) RETURNS numeric LANGUAGE plpgsql AS $$
 BEGIN
@@ -28,6 +28,11 @@ SELECT t.use_and_drop() FROM generate_series(1, 5) \g /dev/null
 SELECT is(t.kept_plans(), :plans::bigint, 'ledgers that were made, used and dropped leave no plans behind');
 SELECT is(t.use('ledger'), 10.00, 'one that is there is still good');
 SELECT is_empty('SELECT * FROM ledger_verify()', 'and well');
+
+-- Thousands of accounts opened in one transaction: no statistics tell that there are many by now.
+SELECT count(ledger_open_account('n:' || n, 'asset', 'USD')) FROM generate_series(1, 300) n \g /dev/null
+SELECT cmp_ok((SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relid = 'ledger.accounts'::regclass), '<', 10::bigint,
+              'accounts are looked up by their indexes, however few there were at first');
 
 SELECT * FROM finish();
 ROLLBACK;

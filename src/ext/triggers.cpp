@@ -358,14 +358,15 @@ PGDLLEXPORT Datum ledgerflow_guard(PG_FUNCTION_ARGS) {
       if (changed == nullptr) return unchanged(trigger);
       column = std::string(" column ") + changed + " of";
     }
-    throw Error(Condition::immutable_ledger,
-                std::string("cannot ") + operation_name(trigger) + column + " ledger table " +
-                    quoted(RelationGetRelationName(trigger->tg_relation)),
-                {},
-                TRIGGER_FIRED_BY_INSERT(trigger->tg_event)
-                    ? "Its rows are written by ledgerflow's functions. To restore a dump of the data "
-                      "alone, use pg_restore --disable-triggers."
-                    : "");
+    throw Error(
+        Condition::immutable_ledger,
+        std::string("cannot ") + operation_name(trigger) + column + " ledger table " +
+            quoted(RelationGetRelationName(trigger->tg_relation)),
+        {},
+        TRIGGER_FIRED_BY_INSERT(trigger->tg_event)
+            ? "Its rows are written by ledgerflow's functions. To restore a dump of the data "
+              "alone, use pg_restore --disable-triggers."
+            : "");
   });
 }
 

@@ -67,8 +67,7 @@ void schema_changed(Datum, int, uint32) {
   for (auto& [schema, ledger] : *ledgers) ledger->stale = true;
 }
 
-Oid kept_schema =
-    InvalidOid;  // the ledger whose tables this transaction has locked and found whole
+Oid kept_schema = InvalidOid;  // whose tables this transaction has locked and found whole
 bool accounts_unsure = false;  // some ledger has read accounts in this transaction
 
 // Nothing is freed here: a call that is under way may use it.

@@ -4,6 +4,8 @@
 source "$(dirname "$0")/common.bash"
 
 db=lf_forms
+home=$LEDGERFLOW_SERVER
+new_database lf_forms_to
 new_database $db
 load=
 release() { [ -z "$load" ] || kill "$load" 2>/dev/null; }
@@ -52,7 +54,7 @@ restored() {  # restored NAME DATABASE
     check "$1: opens an account and seals" ok "$(state "$2" "SELECT ledger_open_account('new', 'asset', 'USD'), ledger_post('new', 'a1', 1), ledger_seal()")"
     check "$1: all is well" '' "$(verified "$2")$(sql "$2" -c 'SELECT * FROM ledger_verify_seal()')"
 }
-fresh() { new_database lf_forms_to; }
+fresh() { psql -XqAt -d postgres -c 'DROP DATABASE lf_forms_to WITH (FORCE)' -c 'CREATE DATABASE lf_forms_to'; }
 script() { sql lf_forms_to -o /dev/null -f "$1"; }
 archive() { pg_restore --exit-on-error -d lf_forms_to "$@" 2>&1; }
 
@@ -94,4 +96,5 @@ new_server "forms-$$" fsync=off max_prepared_transactions=20
 psql -Xq -d postgres -o /dev/null -f all >log 2>&1
 check 'pg_dumpall: restored' '' "$(grep ERROR log | grep -v 'role "postgres" already exists')"
 restored pg_dumpall $db
+use_server "$home"  # for what is to be removed there
 finish 'directory under load, tar, inserts, sections, one ledger, data alone, the whole cluster'

@@ -61,9 +61,11 @@ for mode in copy link; do
     "$LEDGERFLOW_ROOT/scripts/server.sh" stop "$new"
     directory=$(mktemp -d "$work/upgrade.XXXXXX")
     [ "$(id -u)" -ne 0 ] || chown postgres: "$directory"
+    links=()
+    [ $mode = copy ] || links=(--link)
     options="-c extension_destdir=$LEDGERFLOW_STAGE -c fsync=off"
     (cd "$directory" && as_owner env -C "$directory" "$LEDGERFLOW_PGBIN/pg_upgrade" --no-sync -U postgres -b "$LEDGERFLOW_PGBIN" -B "$LEDGERFLOW_PGBIN" -d "$(data_of $old)" -D "$(data_of "$new")" \
-        -s "$directory" -o "$options" -O "$options" $([ $mode = copy ] || echo --link)) >"$work/log" 2>&1
+        -s "$directory" -o "$options" -O "$options" "${links[@]}") >"$work/log" 2>&1
     check "$mode: pg_upgrade" 0 $? || tail -n 20 "$work/log"
     "$LEDGERFLOW_ROOT/scripts/server.sh" start "$new" fsync=off || exit 1
     use_server "$new"

@@ -139,7 +139,7 @@ def restore_archive(*options):
 def restore_script(*options, then=()):
     def restore(dump, target):
         dump("file", *options)
-        run(primary, "psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", target, "-o", os.devnull, "-f", dump.path / "file")
+        run(primary, "psql", "-Xq1", "-v", "ON_ERROR_STOP=1", "-d", target, "-o", os.devnull, "-f", dump.path / "file")
         if then:
             restore_script(*then)(dump, target)
     return restore
@@ -177,8 +177,8 @@ DUMPS = {
     "custom": restore_archive("-Fc"),
     "tar": restore_archive("-Ft"),
     "directory": lambda dump, target: restore_archive("-Fd", "-j2")(dump, target, "-j2"),
-    "inserts": restore_script("--inserts", "--rows-per-insert=50"),
-    "column inserts": restore_script("--column-inserts"),
+    "inserts": restore_script("--inserts", "--rows-per-insert=100"),
+    "column inserts": restore_script("--column-inserts", "--rows-per-insert=7"),
     "sections": restore_sections,
     "schema, then data": restore_script("--schema-only", then=("--data-only", "--disable-triggers")),
     "schema, then data as a replica": restore_as_replica,
@@ -206,6 +206,7 @@ def dump(rng, number):
         forms.extend(rng.sample(list(DUMPS), len(DUMPS)))
         form = forms.pop()
     what, ledgers, target = f"dump {number} ({form})", LEDGERS[:1] if form == "one ledger" else LEDGERS, f"restored_{number}"
+    print(f"           {form}", flush=True)
     primary.sql(f"CREATE DATABASE {target}")
     before = time.monotonic()
     connection = primary.connect(DATABASE, autocommit=False)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every test of the project, on a private server of its own: packages, build, suites, verdict.
-#   scripts/test.sh [SUITE...]     suites: those of the list `known` below; none named: all but the sanitizers, which
-#                                  take minutes to build
+#   scripts/test.sh [SUITE...]     suites: those of the list `known` below; none named: all but those of the list
+#                                  `asked`, which take minutes to build or hours to run
 # Postings go through the store that ledgerflow chooses (heap); the suites named *_spi run once more on the other.
 # Compiler warnings are errors (WERROR=0 lets them pass). Full logs: build/test-logs/. The last line is
 # the verdict, "N passed, N failed", and the exit code agrees with it.
@@ -13,7 +13,8 @@ cd "$root"
 export WERROR=${WERROR:-1} LC_ALL=C.UTF-8
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
-known=(format unit random regress pgtap isolation scripts sanitizers random_spi pgtap_spi isolation_spi torture)
+asked=(sanitizers pgtap_undefined pgtap_valgrind)
+known=(format unit random regress pgtap isolation scripts random_spi pgtap_spi isolation_spi torture "${asked[@]}")
 for suite in "$@"; do
     if [[ " ${known[*]} " != *" $suite "* ]]; then
         echo "test: no suite '$suite'; there are: ${known[*]}" >&2
@@ -21,7 +22,7 @@ for suite in "$@"; do
     fi
 done
 suites=("$@")
-[ $# -gt 0 ] || for suite in "${known[@]}"; do [ "$suite" = sanitizers ] || suites+=("$suite"); done
+[ $# -gt 0 ] || for suite in "${known[@]}"; do [[ " ${asked[*]} " == *" $suite "* ]] || suites+=("$suite"); done
 
 logs=$root/build/test-logs
 server=test-$$
@@ -254,10 +255,35 @@ suite_pgtap() {
     [ "$failed" -eq 0 ] || { grep -vE '^ok |^[0-9]+\.\.[0-9]+$|^$' "$log" | head -n 120 | indent; }
 }
 
-on_spi() { PGOPTIONS="-c ledgerflow.store=spi" "suite_$1" "$1_spi"; }
+on_spi_as() { PGOPTIONS="-c ledgerflow.store=spi" "suite_$1" "$2"; }
+on_spi() { on_spi_as "$1" "$1_spi"; }
 suite_random_spi() { on_spi random; }
 suite_pgtap_spi() { on_spi pgtap; }
 suite_isolation_spi() { on_spi isolation; }
+
+# The extension with UBSan in it: a finding ends the backend, and with it the file. Both stores, and the random test.
+suite_pgtap_undefined() {
+    local ordinary=$server
+    [ "$server_started" = no ] || scripts/server.sh drop "$ordinary"
+    server=$ordinary-undefined server_started=no
+    export LEDGERFLOW_SANITIZE=undefined
+    need_server
+    suite_pgtap pgtap_undefined
+    on_spi_as pgtap pgtap_undefined_spi
+    suite_random random_undefined
+    unset LEDGERFLOW_SANITIZE
+    scripts/server.sh drop "$server"
+    server=$ordinary server_started=no
+}
+
+# Hours; findings of memcheck count, and tests that fail by themselves (some have waits that are too short for it).
+suite_pgtap_valgrind() {
+    local start=$EPOCHREALTIME log=$logs/pgtap_valgrind.log found
+    scripts/valgrind.sh >"$log" 2>&1 || true
+    found=$(tail -n 1 "$log" | sed -n 's/.*failed, \([0-9]*\) findings.*/\1/p')
+    report pgtap_valgrind "$start" "$(count ': passed$' "$log")" "$((${found:-1}))" "$(count ': FAILED$' "$log")"
+    tail -n 1 "$log" | indent
+}
 
 # Programs that are a test each: 0 is passed, 77 skipped, their last line says what was seen.
 run_programs() {  # run_programs PROGRAM...

@@ -146,7 +146,7 @@ class Session:
 
     def __init__(self, database, name):
         self.database, self.name, self.sent, self.statement = database, name, None, ""
-        self.connection = server.connect(database)
+        self.connection = connected(database)
         self.pid = self.connection.info.backend_pid
 
     def run(self, statement, may_last=False, data=None):
@@ -203,10 +203,11 @@ class Caller:
         self.store, self.database, self.number = store, f"calls_{store}", 0
         server.sql(f"CREATE DATABASE {self.database}")
         server.sql(f"ALTER DATABASE {self.database} SET ledgerflow.store = {store}")
-        with_closing(server.connect(self.database), self.prepare)
+        with_closing(connected(self.database), self.prepare)
 
     def prepare(self, connection):
         rows(connection, "CREATE EXTENSION ledgerflow")
+        rows(connection, "GRANT CREATE ON SCHEMA public TO PUBLIC")
         rows(connection, "CREATE FUNCTION quiet() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'")
         self.functions, self.types = read_functions(connection), read_types(connection)
         self.tables = {}
@@ -275,7 +276,7 @@ class Caller:
         ledger = "hurt" if self.hurt else self.random.choice(LEDGERS)
         table = self.random.choice(sorted(self.tables))
         column, kind = self.random.choice(self.tables[table])
-        call = None
+        call, names = None, {name for columns in self.tables.values() for name, _ in columns}
         while "{" in text:
             at = text.index("{")
             key = text[at + 1:text.index("}", at)]
@@ -291,14 +292,19 @@ class Caller:
                 "small": lambda: str(self.random.choice([1, 2, 5, 20, 50])), "store": lambda: self.random.choice(["spi", "heap", "auto"]),
                 "trigger": lambda: self.random.choice([f["name"] for f in self.functions if f["trigger"]]), "words": lambda: ", ".join(quoted(self.random.choice(["id", "code", "a", "nothing", ""])) for _ in range(self.random.choice([0, 0, 1, 5]))),
                 "when": lambda: self.random.choice(["BEFORE", "AFTER"]), "each": lambda: self.random.choice(["ROW", "STATEMENT"]), "event": lambda: self.random.choice(["INSERT", "UPDATE", "DELETE"]),
-                "retyped": lambda: ", ".join(f"NULL::{self.random.choice(['int', 'text', 'json', 'numeric', 'bool', other])} AS {identifier(name)}" for name, other in self.tables[self.random.choice([table, "postings", "accounts", "transactions"])]),
-                "one": lambda: json.dumps({name: self.random.choice(["1", "7", "true", None]) for columns in self.tables.values() for name, _ in columns}),
+                "retyped": lambda: self.retyped(table), "one": lambda: json.dumps({name: "1" for name in sorted(names) if self.chance(0.8)}),
                 "view": lambda: self.random.choice(["balances", "journal", "trial_balance", "postings", "open_holds", "standings", "as_of"]),
                 "transition": lambda: self.random.choice(["new_entries", "x", "accounts"]),
             }[key]()
             # What was drawn may hold braces itself.
             text = text[:at] + draw.replace("{", "\ue000") + text[at + len(key) + 2:]
         return text
+
+    def retyped(self, table):
+        """The columns of a table that our triggers are for, with other types."""
+        kinds = ["int", "text", "json", "numeric", "bool"] + ["same"] * self.random.choice([0, 0, 5])
+        columns = self.tables[self.random.choice([table, "postings", "accounts", "transactions", "transactions"])]
+        return ", ".join(f"NULL::{kind if kind != 'same' else own} AS {identifier(name)}" for name, own in columns for kind in [self.random.choice(kinds)])
 
     def statement(self):
         return self.fill(self.random.choice(PLACES)) if self.chance(0.85) else self.change()
@@ -381,9 +387,9 @@ class Caller:
                 self.repeatable.append(statement.replace("\ue000", "{"))
         elif kind < 0.40:
             self.send(session, *self.copied())
-        elif kind < 0.46:
-            self.sequence(session, self.random.choice(TRAPS), "ROLLBACK")
-        elif kind < 0.50 and not self.hurt:
+        elif kind < 0.48:
+            self.sequence(session, ["BEGIN", *self.random.choice(TRAPS)], "ROLLBACK", begins=False)
+        elif kind < 0.52 and not self.hurt:
             self.alter(session)
         else:
             self.sequence(session, self.random.choice(SEQUENCES), self.random.choice(["COMMIT", "COMMIT", "ROLLBACK"]))
@@ -392,9 +398,9 @@ class Caller:
             if self.send(session, reset):
                 finding("a session that does not come back", session, reset)
 
-    def sequence(self, session, statements, end):
+    def sequence(self, session, statements, end, begins=True):
         number = f"{self.number}"
-        if len(statements) > 1 or self.chance(0.5):
+        if begins and (len(statements) > 1 or self.chance(0.5)):
             self.send(session, self.random.choice(BEGINS[:1] * 4 + BEGINS))
         for statement in statements:
             state = self.send(session, self.fill(statement.replace("%N", number)))
@@ -437,20 +443,19 @@ class Caller:
         except Lost as lost:
             with lock:
                 check(f"the backend lives\n     {self.session.name}: {lost}", True, False)
-            time.sleep(5)
         finally:
             with lock:
                 sessions.difference_update([self.session, self.other])
             self.session.close()
             self.other.close()
-        with_closing(server.connect(self.database), self.look_after)
+        with_closing(connected(self.database), self.look_after)
         with lock:
             figures.add("rounds")
 
     def damage(self):
         """A ledger that somebody has been at."""
         self.session.run("DROP SCHEMA IF EXISTS hurt CASCADE", True)
-        with_closing(server.connect(self.database), lambda connection: self.create(connection, "hurt"))
+        with_closing(connected(self.database), lambda connection: self.create(connection, "hurt"))
         self.other.run("SELECT * FROM ledger_trial_balance('hurt')", True)  # a cache that will be stale
         self.session.run("SET session_replication_role = replica")
         for _ in range(self.random.choice([1, 1, 2, 4])):
@@ -508,6 +513,18 @@ class Caller:
         while number == 0 or seconds_left() > 0:
             self.round(number)
             number += 1
+
+
+def connected(database):
+    """A session; waits for the server if a crash has made it start anew."""
+    until = time.monotonic() + TIMEOUT + 60
+    while True:
+        try:
+            return server.connect(database)
+        except psycopg2.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)
 
 
 def with_closing(connection, work):

@@ -344,7 +344,7 @@ def attack_relations(database, admin, roles):
                               f"CREATE TABLE pg_temp.kid () INHERITS ({name})", f"CLUSTER {name}", f"REINDEX TABLE {name}", f"COPY {name} FROM '/dev/null'", f"COPY {name} TO '/dev/null'"):
                 attempt(statement, False)
             writes = any(may(role, privilege, relation) for privilege in ("UPDATE", "DELETE"))
-            attempt(f"LOCK TABLE {name} IN ACCESS SHARE MODE", reads or writes or may(role, "INSERT", relation))
+            attempt(f"LOCK TABLE {name} IN ACCESS SHARE MODE", reads or writes)
             attempt(f"LOCK TABLE {name} IN ROW EXCLUSIVE MODE", writes or may(role, "INSERT", relation))
             attempt(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE", writes)
             with session.connection.cursor() as cursor:
@@ -564,7 +564,7 @@ def attack_search_path(database, admin):
             verdicts = []
             for connection in (plain, poisoned):
                 rows(connection, "BEGIN")
-                call_there = re.sub(r"CAST\((.*?) AS (numeric|text|uuid|timestamptz|ledger_line\[\]|numeric\[\])\)", r"CAST(\1 AS pg_catalog.\2)", call)
+                call_there = re.sub(r"CAST\((.*?) AS (numeric|text|uuid|timestamptz|ledger_line\[\]|numeric\[\]|text\[\])\)", r"CAST(\1 AS pg_catalog.\2)", call)
                 call_there = call_there.replace("pg_catalog.ledger_line", "public.ledger_line").replace("now() - interval '2 years'", "'2001-01-02'").replace("now()", "pg_catalog.now()")
                 verdicts.append(state_of(connection, call_there))
                 rows(connection, "ROLLBACK")
@@ -576,12 +576,15 @@ def attack_search_path(database, admin):
 
 
 HOSTILE = ["'", '"', "'; DROP TABLE canary; --", '"; DROP TABLE canary; --', "\\'; DROP TABLE canary; --", "%s%n%1$s", "$1", "{ledger}", "{filters}", "{limit}", "@extschema@",
-           "$user", "a\nb", "a\tb", "ä€𝄞", "x" * 63, "ä" * 31, "public x", "pg", "E'\\\\'", "$$", "--", "/*", "a.b", "a,b", ";", " ", "select", "user", "pg_temp ", "NULL", "\\", "%"]
+           "$user", "a\nb", "a\tb", "ä€𝄞", "x" * 63, "ä" * 31, "public x", "pg", "E'\\\\'", "$$", "--", "/*", "a.b", "a,b", ";", " ", "select", "user", "NULL", "\\", "%"]
 
 
 def attack_with_values(database, admin, chooser, count):
     """Names and texts that would be statements if they were taken for such."""
-    rows(admin, "CREATE TABLE IF NOT EXISTS canary (); SET ledgerflow.ledger = 'vault'")
+    rows(admin, "CREATE TABLE IF NOT EXISTS canary ()")
+    functions = functions_of(admin)
+    there, _ = arguments_of(admin)
+    calls = [call_of(function, there) for function in functions if LEVEL_OF[function[1]] not in ("trigger", "anyone", "database")]
     for text in chooser.sample(HOSTILE, min(count, len(HOSTILE))):
         figures.add("hostile values", 1)
         quoted = '"' + text.replace('"', '""') + '"'
@@ -610,6 +613,8 @@ def attack_with_values(database, admin, chooser, count):
                     state = try_in_savepoint(connection, f"SELECT * FROM {statement}", *[text] * statement.count("%s"))
                     check(f"{statement} with {text!r} is refused as a value", True, state.startswith("LF"))
                 rows(connection, "RESET ROLE")
+                for call in calls:
+                    try_in_savepoint(connection, call.replace("ledger => 'vault'", "ledger => " + literal(text)).replace("'plain:a'", "'a'").replace("'plain:b'", "'b'"))
                 check(f"{text!r}: ledger_upgrade", [(1,)], rows(connection, "SELECT ledger_upgrade(%s) > 0", text) and [(1,)])
                 check(f"{text!r}: the ledger is well", [], rows(connection, "SELECT * FROM ledger_verify(%s)", text))
                 rows(connection, "SELECT ledger_revoke(%s, %s)", text, text)
@@ -621,6 +626,10 @@ def attack_with_values(database, admin, chooser, count):
             connection.rollback()
             connection.close()
         check(f"{text!r}: the canary lives", 1, value(admin, "SELECT count(*) FROM pg_class WHERE relname = 'canary'"))
+
+
+def literal(text):
+    return "'" + text.replace("'", "''") + "'" if "\\" not in text else "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def try_in_savepoint(connection, statement, *arguments):
@@ -700,7 +709,7 @@ def attack_at_random(database, admin, chooser):
         arguments = {key: (there if chooser.random() < 0.7 else missing)[key] for key in there}
         for key in arguments:
             if key[1] == "text" and chooser.random() < 0.2:
-                arguments[key] = psycopg2.extensions.adapt(chooser.choice(HOSTILE).replace("%", "%%")).getquoted().decode("utf-8", "replace") if chooser.random() < 0.8 else "NULL"
+                arguments[key] = literal(chooser.choice(HOSTILE))
             elif chooser.random() < 0.1:
                 arguments[key] = "NULL"
         settings = chooser.choice(["", "SET ledgerflow.as_of = '2010-01-01';", "SET ledgerflow.store = spi;", "SET row_security = off;", "SET ledgerflow.ledger = 'rivals';", "SET standard_conforming_strings = off;"])

@@ -19,7 +19,8 @@ constexpr const char* standing_query =
     // Types as they should be: view and function may have been made anew by their owner, in another shape.
     "SELECT CAST(s.debits_posted AS pg_catalog.numeric), "
     "CAST(s.credits_posted AS pg_catalog.numeric), CAST(s.debits_pending AS pg_catalog.numeric), "
-    "CAST(s.credits_pending AS pg_catalog.numeric) FROM {ledger}.as_of m, {ledger}.standing_at($1, m.at, m.next_id) s";
+    "CAST(s.credits_pending AS pg_catalog.numeric) FROM {ledger}.as_of m, {ledger}.standing_at($1, "
+    "m.at, m.next_id) s";
 // What was posted before the id $2: the last balance_after of account $1. The order names the account, and no
 // condition makes it a constant: so only the index (account, transaction) has this order. Without it the
 // planner may walk through the primary key, past the entries of all other accounts.

@@ -63,8 +63,7 @@ class Row {
   Units units(int column, int scale) const {
     Units units = 0;
     const Datum found = required(column);
-    const Datum numeric =
-        pg_call([&] { return PointerGetDatum(PG_DETOAST_DATUM_PACKED(found)); });
+    const Datum numeric = pg_call([&] { return PointerGetDatum(PG_DETOAST_DATUM_PACKED(found)); });
     if (units_from_numeric(numeric, scale, units) != AmountStatus::ok)
       throw Error(Condition::balance_out_of_range, "an amount of the ledger cannot be written");
     return units;

@@ -24,8 +24,7 @@ std::optional<TimestampTz> oldest_transaction() {
     if (SPI_execute(oldest_transaction_query, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
       elog(ERROR, "could not read the activity of the server");
     bool is_null = false;
-    const Datum time =
-        SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
+    const Datum time = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
     const TimestampTz found = is_null ? 0 : DatumGetTimestampTz(time);
     SPI_finish();
     if (is_null) return std::nullopt;
@@ -81,9 +80,17 @@ PGDLLEXPORT Datum ledgerflow_health(PG_FUNCTION_ARGS) {
           relation(Table::entries),
           relation(Table::idempotency_keys),
           oldest ? TimestampTzGetDatum(*oldest) : Datum{0}};
-      const char nulls[] = {
-          ' ', ' ', layout.obstacle == nullptr ? 'n' : ' ', ' ', ' ', ' ', ' ', ' ', ' ',
-          oldest ? ' ' : 'n', '\0'};
+      const char nulls[] = {' ',
+                            ' ',
+                            layout.obstacle == nullptr ? 'n' : ' ',
+                            ' ',
+                            ' ',
+                            ' ',
+                            ' ',
+                            ' ',
+                            ' ',
+                            oldest ? ' ' : 'n',
+                            '\0'};
       for_each_row(plan, values, nulls, receive);
     });
     call.finish();

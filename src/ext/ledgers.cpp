@@ -231,9 +231,8 @@ PGDLLEXPORT Datum ledgerflow_create(PG_FUNCTION_ARGS) {
       throw Error(Condition::ledger_exists, "schema " + quoted(name) + " exists already");
     const std::string schema(quoted_name);
     run_script("CREATE SCHEMA " + schema);
-    run_in_schema(name,
-                  {tables_script, seed_script, as_of_script, views_script,
-                   replaced(guards_script, "@extschema@", extension_schema(fcinfo))});
+    run_in_schema(name, {tables_script, seed_script, as_of_script, views_script,
+                         replaced(guards_script, "@extschema@", extension_schema(fcinfo))});
     pg_call([] { SPI_finish(); });
     return PG_GETARG_DATUM(0);
   });
@@ -267,9 +266,9 @@ PGDLLEXPORT Datum ledgerflow_upgrade(PG_FUNCTION_ARGS) {
       std::uint64_t count = 0;
       SPITupleTable* table = nullptr;
       pg_call([&] {
-        const Datum values[] = {ObjectIdGetDatum(ledger.schema),
-                                ObjectIdGetDatum(getExtensionOfObject(
-                                    ProcedureRelationId, fcinfo->flinfo->fn_oid))};
+        const Datum values[] = {
+            ObjectIdGetDatum(ledger.schema),
+            ObjectIdGetDatum(getExtensionOfObject(ProcedureRelationId, fcinfo->flinfo->fn_oid))};
         execute(plan, SPI_OK_SELECT, values);
         count = SPI_processed;
         table = SPI_tuptable;

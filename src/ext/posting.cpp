@@ -53,9 +53,10 @@ Datum post_transfer(FunctionCallInfo fcinfo, const std::optional<Datum>& amount)
   const auto debit = text_argument(fcinfo, 0);
   const auto credit = text_argument(fcinfo, 1);
   const Posting posting = posting_arguments(fcinfo, 3);
-  return post_request("ledger_post()", name_argument(fcinfo, 9), Names::codes, [&](Ledger& ledger, Store& store) {
-    return post(store, transfer_lines(ledger, debit, credit, amount), posting).id;
-  });
+  return post_request(
+      "ledger_post()", name_argument(fcinfo, 9), Names::codes, [&](Ledger& ledger, Store& store) {
+        return post(store, transfer_lines(ledger, debit, credit, amount), posting).id;
+      });
 }
 
 }  // namespace
@@ -105,17 +106,18 @@ PGDLLEXPORT Datum ledgerflow_reverse(PG_FUNCTION_ARGS) {
       Call check("ledger_reverse()", ledger_name, Table::account_balances, ACL_UPDATE);
       check.finish();
     }
-    return post_request("ledger_reverse()", ledger_name, Names::ids, [&](Ledger& ledger, Store& store) {
-      ReversalRequest request;
-      request.transaction = *transaction;
-      request.posting = posting;
-      request.force = force;
-      request.lines = resolved_lines(ledger, lines);
-      if (amount)
-        request.amount =
-            amount_units(amount, *store.load(*transaction).entries.at(0).account, false);
-      return reverse(store, request);
-    });
+    return post_request(
+        "ledger_reverse()", ledger_name, Names::ids, [&](Ledger& ledger, Store& store) {
+          ReversalRequest request;
+          request.transaction = *transaction;
+          request.posting = posting;
+          request.force = force;
+          request.lines = resolved_lines(ledger, lines);
+          if (amount)
+            request.amount =
+                amount_units(amount, *store.load(*transaction).entries.at(0).account, false);
+          return reverse(store, request);
+        });
   });
 }
 

@@ -19,11 +19,11 @@ constexpr long rows_per_fetch = 1000;
 void check_columns(TupleDesc found, TupleDesc promised, int count) {
   bool same = found->natts == count && count <= promised->natts;
   for (int i = 0; same && i < found->natts; ++i)
-    same = IsBinaryCoercible(TupleDescAttr(found, i)->atttypid,
-                             TupleDescAttr(promised, i)->atttypid);
+    same =
+        IsBinaryCoercible(TupleDescAttr(found, i)->atttypid, TupleDescAttr(promised, i)->atttypid);
   if (!same)
     ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-                    errmsg("a view of the ledger has other columns than this function returns"),
+                    errmsg("the ledger's relations have other columns than this function returns"),
                     errhint("ledger_upgrade() makes the views of a ledger anew.")));
 }
 

@@ -58,7 +58,7 @@ class Ledger {
   const std::string prefix;  // the quoted name, for statements
   Oid owner = InvalidOid;
   Oid relations[table_count] = {};
-  bool stale = false;  // its tables may have changed: look again at the next call
+  bool stale = false;            // its tables may have changed: look again at the next call
   std::uint64_t shape = 0;       // what check_shape found
   std::uint64_t checked_at = 0;  // and how many changes the session had heard of when it looked
 

@@ -59,7 +59,17 @@ ISOLATION_OPTS = --inputdir=test/isolation --outputdir=$(BUILD)/installcheck/iso
     $(if $(filter-out 13 14 15,$(MAJORVERSION)),--expecteddir=test/isolation)
 
 override autodepend = yes
+# SANITIZE=undefined: a finding ends the backend, as a crash that nobody overlooks. scripts/server.sh builds it apart.
+ifneq ($(SANITIZE),)
+override with_llvm = no
+SHLIB_LINK += -fsanitize=$(SANITIZE)
+endif
 include $(PGXS)
+ifneq ($(SANITIZE),)
+# PGXS has -fwrapv, which would make every signed overflow a right one.
+override CXXFLAGS := $(filter-out -fwrapv -O2,$(CXXFLAGS)) -O1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS \
+    -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+endif
 
 COMPILE.cxx.bc += $(CXX_MODE) $(WARNINGS) -Wshadow
 $(OBJS) $(OBJS:.o=.bc): Makefile

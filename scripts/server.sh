@@ -5,17 +5,26 @@
 # in a directory of its own.
 #   scripts/server.sh start NAME [SETTING=VALUE...]  build, stage, start (again); settings go to its configuration
 #   scripts/server.sh standby NAME PRIMARY           a streaming standby of a running server
+#   scripts/server.sh backup NAME PRIMARY            a base backup of a running server, to be started as NAME later
 #   scripts/server.sh env NAME                       shell lines that point libpq at it, for eval
 #   scripts/server.sh status [NAME]
 #   scripts/server.sh stop NAME | stop-all           data stays
 #   scripts/server.sh crash NAME                     stop as if the server had been killed; data stays
 #   scripts/server.sh drop NAME | drop-all           stop and remove the data
+# With LEDGERFLOW_SANITIZE=undefined the extension is one with UBSan in it, built in build/sanitized; a finding ends
+# the backend. With LEDGERFLOW_POSTGRES=PROGRAM that program takes the place of `postgres` (scripts/valgrind.sh).
 set -euo pipefail
 umask 022
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 servers=$root/build/servers
+tree=$root
 stage=$root/build/stage
+if [ -n "${LEDGERFLOW_SANITIZE:-}" ]; then
+    tree=$root/build/sanitized
+    stage=$root/build/stage-sanitized
+    export UBSAN_OPTIONS=${UBSAN_OPTIONS:-abort_on_error=1:print_stacktrace=1}
+fi
 
 say() { echo "server: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -71,9 +80,17 @@ build_and_stage() {
     (
         flock 9  # two servers may be started at once
         place "$stage"
+        if [ "$tree" != "$root" ]; then  # objects of one kind do not mix with those of the other
+            mkdir -p "$tree"
+            rm -rf "$tree/sql"
+            find "$tree" -name '*.[ch]pp' -delete
+            tar -C "$root" --exclude='*.o' --exclude='*.d' --exclude='*.bc' -cf - \
+                Makefile ledgerflow.control scripts sql src | tar -C "$tree" -xf -
+        fi
         unset MAKEFLAGS MFLAGS MAKELEVEL
         log=$root/build/stage.log
-        if ! make -C "$root" -j"$(nproc)" --no-print-directory WITH_CLIENT=no DESTDIR="$(readlink -f "$stage")" install >"$log" 2>&1 9>&-; then
+        # Servers run on what is staged: only what has changed is replaced.
+        if ! make -C "$tree" -j"$(nproc)" --no-print-directory SANITIZE="${LEDGERFLOW_SANITIZE:-}" WITH_CLIENT=no INSTALL='install -C' DESTDIR="$(readlink -f "$stage")" install >"$log" 2>&1 9>&-; then
             grep -E ': (fatal )?error:|: warning:|undefined reference|^make.*\*\*\*' "$log" | head -n 40 >&2 || true
             die "the extension does not build: $log"
         fi
@@ -113,7 +130,7 @@ halt() {  # halt MODE
 
 stop() { halt fast && remove_socket; }
 
-# Fills an empty data directory once; a half-made one (no file "ready" beside it) is made anew.
+# Fills an empty data directory once, without waiting for the disk; a half-made one (no file "ready" beside it) is made anew.
 initialise() {  # initialise COMMAND...: a command that fills $data
     [ -e "$home/ready" ] && [ -s "$data/PG_VERSION" ] && return
     rm -rf "$home/ready" "$data"
@@ -122,6 +139,23 @@ initialise() {  # initialise COMMAND...: a command that fills $data
     [ "$(id -u)" -ne 0 ] || chown postgres: "$data"
     as_owner "$@" >"$home/init.log" 2>&1 || { tail -n 20 "$home/init.log" >&2; die "$name: $1 failed"; }
     touch "$home/ready"
+}
+
+orphans() {  # processes of a postmaster that was killed which still work on our data
+    local pid
+    for pid in $(pgrep -f "^postgres: ledgerflow-$name: "); do
+        [ "$(readlink "/proc/$pid/cwd")" != "$data" ] || echo "$pid"
+    done
+}
+
+await_orphans() {  # they end by themselves once they have done what they were at, or else as at an immediate shutdown
+    local tries=0 pids
+    while pids=$(orphans) && [ -n "$pids" ]; do
+        [ $((tries += 1)) -le 600 ] || die "children of a killed postmaster of $name are still there"
+        # shellcheck disable=SC2086
+        [ $tries -ne 30 ] || kill -QUIT $pids 2>/dev/null || true
+        sleep 0.1
+    done
 }
 
 launch() {  # launch SETTING=VALUE...
@@ -139,10 +173,12 @@ launch() {  # launch SETTING=VALUE...
         return
     fi
     halt fast
-    rm -f "$data/postmaster.pid"
+    await_orphans
     mv "$conf.new" "$conf"
     chmod 644 "$conf"
     socket=$(socket_of)
+    # Left by a postmaster that was killed; whoever has its number now is not one of ours.
+    rm -f "$data/postmaster.pid" ${socket:+"$socket/.s.PGSQL.5432" "$socket/.s.PGSQL.5432.lock"}
     if ! [ -d "$socket" ]; then  # after a crash it is still there, and so are those who wait for the server
         socket=$(mktemp -d /tmp/lf.XXXXXX)  # short: a socket's path has at most 107 bytes
         [ "$(id -u)" -ne 0 ] || chown postgres: "$socket"
@@ -150,7 +186,7 @@ launch() {  # launch SETTING=VALUE...
     fi
     touch "$home/log"
     [ "$(id -u)" -ne 0 ] || chown postgres: "$home/log"
-    if ! as_owner "$bindir/pg_ctl" -D "$data" -l "$(readlink -f "$home")/log" -w -t 120 \
+    if ! as_owner "$bindir/pg_ctl" ${LEDGERFLOW_POSTGRES:+-p "$LEDGERFLOW_POSTGRES"} -D "$data" -l "$(readlink -f "$home")/log" -w -t 120 \
         -o "-c config_file='$(readlink -f "$home")/postgresql.conf' -c unix_socket_directories='$socket'" start </dev/null >/dev/null 2>&1; then
         tail -n 20 "$home/log" >&2
         remove_socket
@@ -170,7 +206,7 @@ start() {
     find_postgresql
     place "$home"
     data=$(readlink -f "$home")/data
-    initialise "$bindir/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C.UTF-8
+    initialise "$bindir/initdb" --no-sync -D "$data" -U postgres -A trust -E UTF8 --locale=C.UTF-8
     local expected
     expected=$("$bindir/postgres" -V | sed 's/[^0-9]*\([0-9]*\).*/\1/')
     [ "$(cat "$data/PG_VERSION")" = "$expected" ] ||
@@ -179,7 +215,7 @@ start() {
     launch "$@"
 }
 
-standby() {
+backup() {  # backup NAME PRIMARY [OPTION OF pg_basebackup...]
     local primary_socket
     find_postgresql
     check_name "$2"
@@ -188,8 +224,12 @@ standby() {
     check_name "$1"
     place "$home"
     data=$(readlink -f "$home")/data
-    initialise "$bindir/pg_basebackup" -D "$data" -h "$primary_socket" -p 5432 -U postgres -R -X stream -c fast
+    initialise "$bindir/pg_basebackup" --no-sync -D "$data" -h "$primary_socket" -p 5432 -U postgres -X stream -c fast "${@:3}"
     configuration
+}
+
+standby() {
+    backup "$1" "$2" -R
     launch hot_standby=on
 }
 
@@ -231,9 +271,9 @@ case $command in
         shift
         start "$@"
         ;;
-    standby)
+    standby | backup)
         [ $# -eq 2 ] || usage
-        standby "$@"
+        "$command" "$@"
         ;;
     env | status | stop | crash | drop)
         if [ "$command" = status ] && [ $# -eq 0 ]; then

@@ -13,7 +13,7 @@ cd "$root"
 export WERROR=${WERROR:-1} LC_ALL=C.UTF-8
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
-known=(format unit random regress pgtap isolation scripts sanitizers random_spi pgtap_spi isolation_spi)
+known=(format unit random regress pgtap isolation scripts sanitizers random_spi pgtap_spi isolation_spi torture)
 for suite in "$@"; do
     if [[ " ${known[*]} " != *" $suite "* ]]; then
         echo "test: no suite '$suite'; there are: ${known[*]}" >&2
@@ -259,19 +259,16 @@ suite_random_spi() { on_spi random; }
 suite_pgtap_spi() { on_spi pgtap; }
 suite_isolation_spi() { on_spi isolation; }
 
-suite_scripts() {
-    local script start name code log files=()
-    for script in test/scripts/*.sh test/scripts/*.py; do
-        if [ -f "$script" ] && [ -x "$script" ]; then files+=("$script"); fi
-    done
-    [ ${#files[@]} -gt 0 ] || return 0
-    need_server
-    for script in "${files[@]}"; do
-        name=$(basename "$script")
+# Programs that are a test each: 0 is passed, 77 skipped, their last line says what was seen.
+run_programs() {  # run_programs PROGRAM...
+    local program start name code log
+    for program in "$@"; do
+        [ -f "$program" ] && [ -x "$program" ] || continue
+        name=$(basename "$program")
         log=$logs/$name.log
         start=$EPOCHREALTIME
         code=0
-        timeout --kill-after=10 "${SCRIPT_TIMEOUT:-900}" "$script" >"$log" 2>&1 </dev/null || code=$?
+        timeout --kill-after=10 "${SCRIPT_TIMEOUT:-900}" "$program" >"$log" 2>&1 </dev/null || code=$?
         case $code in
             0) report "$name" "$start" 1 0 0 ;;
             77) report "$name" "$start" 0 0 1 ;;
@@ -283,6 +280,20 @@ suite_scripts() {
             *) { tail -n 40 "$log"; echo "exit code $code"; } | indent ;;
         esac
     done
+}
+
+suite_scripts() {
+    exists 'test/scripts/*' || return 0
+    need_server
+    run_programs test/scripts/*.sh test/scripts/*.py
+}
+
+# The short form of `make torture`, a few seconds for each of its sections.
+suite_torture() {
+    exists 'test/torture/*' || return 0
+    need_build
+    step torture-packages scripts/packages.sh torture
+    TORTURE_SECONDS=${TORTURE_SECONDS:-8} run_programs test/torture/*
 }
 
 step packages scripts/packages.sh build test

@@ -40,6 +40,8 @@ extern const Statement post_lines_sql;
 void add_posting(Parameters& parameters, const std::vector<Line>& lines,
                  const std::optional<std::string>& key, const PostOptions& options);
 
+inline const char* name_of(By by) { return by == By::posted ? "posted" : "effective"; }
+
 // A request without a key is not to be repeated when it may have been carried out.
 inline Repeat repeat_under(const std::optional<std::string>& key) {
   return key ? Repeat::yes : Repeat::no;

@@ -7,8 +7,8 @@ namespace {
 
 constexpr Statement balance_at_sql{
     "ledgerflow_balance_at",
-    "SELECT {ext}.ledger_balance_at(account => $1, at => $2, ledger => $3)",
-    {type::text, type::timestamptz, type::name}};
+    "SELECT {ext}.ledger_balance_at(account => $1, at => $2, by => $3, ledger => $4)",
+    {type::text, type::timestamptz, type::text, type::name}};
 
 constexpr Statement statement_sql{
     "ledgerflow_statement",
@@ -115,10 +115,11 @@ Page<FoundTransaction> search_page(Channel& channel, const TransactionFilter& fi
 }  // namespace
 
 Amount Client::balance_at(std::string_view account, Timestamp at,
-                          std::optional<std::string_view> ledger) {
+                          std::optional<std::string_view> ledger, By by) {
   Parameters parameters;
   parameters.add_text(account);
   parameters.add_timestamp(at);
+  parameters.add_text(name_of(by));
   parameters.add_text(ledger);
   return channel().run(balance_at_sql, parameters, Repeat::yes).amount(0, 0);
 }

@@ -20,12 +20,6 @@ constexpr Statement revoke_sql{"ledgerflow_revoke",
                                "SELECT {ext}.ledger_revoke(role => $1, ledger => $2)",
                                {type::name, type::name}};
 
-constexpr Statement maintain_sql{
-    "ledgerflow_maintain",
-    "SELECT keys_deleted, holds_expired FROM {ext}.ledger_maintain(ledger => $1)",
-    {type::name},
-    2};
-
 constexpr Statement close_period_sql{
     "ledgerflow_close_period",
     "SELECT {ext}.ledger_close_period(through => $1, reason => $2, ledger => $3)",
@@ -80,13 +74,6 @@ void Client::revoke(std::string_view role, std::optional<std::string_view> ledge
   parameters.add_text(role);
   parameters.add_text(ledger);
   channel().run(revoke_sql, parameters, Repeat::yes);
-}
-
-Maintenance Client::maintain(std::optional<std::string_view> ledger) {
-  Parameters parameters;
-  parameters.add_text(ledger);
-  const Result result = channel().run(maintain_sql, parameters, Repeat::no);
-  return {result.bigint(0, 0), result.bigint(0, 1)};
 }
 
 void Client::close_period(Timestamp through, const ChangeOptions& options) {

@@ -20,8 +20,7 @@ CheckedTransaction check_proof(std::string_view proof, std::string_view known_ro
   result.transaction_id = std::move(checked.transaction_id);
   result.transaction = std::move(checked.transaction);
   result.seal = checked.seal;
-  result.sealed_at =
-      std::chrono::system_clock::time_point(std::chrono::microseconds(checked.sealed_at));
+  result.sealed_at = Timestamp(std::chrono::microseconds(checked.sealed_at));
   result.through = checked.through;
   return result;
 }

@@ -1,4 +1,4 @@
-// Client: what the ledger reports about itself.
+// Client: financial reports.
 #include "calls.hpp"
 
 namespace ledgerflow::client {
@@ -12,35 +12,228 @@ constexpr Statement trial_balance_sql{
     {type::name},
     8};
 
-constexpr Statement verify_sql{
-    "ledgerflow_verify",
-    "SELECT check_name, object, expected, found FROM {ext}.ledger_verify(ledger => $1)",
-    {type::name},
+constexpr Statement trial_balance_at_sql{
+    "ledgerflow_trial_balance_at",
+    "SELECT account, type, currency, debit, credit, name, debits_posted, credits_posted"
+    " FROM {ext}.ledger_trial_balance(at => $1, by => $2, ledger => $3)",
+    {type::timestamptz, type::text, type::name},
+    8};
+
+constexpr Statement rollup_sql{
+    "ledgerflow_rollup",
+    "SELECT level, account, label, currency, accounts, normal_side, own, total"
+    " FROM {ext}.ledger_rollup(prefix => $1, depth => $2, at => $3, by => $4, ledger => $5)",
+    {type::text, type::integer, type::timestamptz, type::text, type::name},
+    8};
+
+constexpr Statement balances_by_type_sql{
+    "ledgerflow_balances_by_type",
+    "SELECT type, currency, accounts, normal_side, balance"
+    " FROM {ext}.ledger_balances_by_type(at => $1, by => $2, ledger => $3)",
+    {type::timestamptz, type::text, type::name},
+    5};
+
+constexpr Statement balances_by_metadata_sql{
+    "ledgerflow_balances_by_metadata",
+    "SELECT value, currency, accounts, normal_side, balance"
+    " FROM {ext}.ledger_balances_by_metadata(key => $1, at => $2, by => $3, ledger => $4)",
+    {type::text, type::timestamptz, type::text, type::name},
+    5};
+
+constexpr Statement balance_sheet_sql{
+    "ledgerflow_balance_sheet",
+    "SELECT currency, side, section, kind, label, account, name, amount"
+    " FROM {ext}.ledger_balance_sheet(at => $1, depth => $2, by => $3, ledger => $4)",
+    {type::timestamptz, type::integer, type::text, type::name},
+    8};
+
+constexpr Statement income_statement_sql{
+    "ledgerflow_income_statement",
+    "SELECT currency, NULL::pg_catalog.text, section, kind, label, account, name, amount"
+    " FROM {ext}.ledger_income_statement(\"from\" => $1, \"to\" => $2, depth => $3, by => $4, "
+    "ledger => $5)",
+    {type::timestamptz, type::timestamptz, type::integer, type::text, type::name},
+    8};
+
+constexpr Statement movements_sql{
+    "ledgerflow_movements",
+    "SELECT account, type, currency, opening, debits, credits, closing, name"
+    " FROM {ext}.ledger_movements(\"from\" => $1, \"to\" => $2, prefix => $3, by => $4, "
+    "ledger => $5)",
+    {type::timestamptz, type::timestamptz, type::text, type::text, type::name},
+    8};
+
+constexpr Statement compare_sql{
+    "ledgerflow_compare",
+    "SELECT account, type, currency, first, second, difference, percent, name"
+    " FROM {ext}.ledger_compare(from1 => $1, to1 => $2, from2 => $3, to2 => $4, prefix => $5, "
+    "by => $6, ledger => $7)",
+    {type::timestamptz, type::timestamptz, type::timestamptz, type::timestamptz, type::text,
+     type::text, type::name},
+    8};
+
+constexpr Statement chart_sql{
+    "ledgerflow_chart",
+    "SELECT at, debits, credits, balance"
+    " FROM {ext}.ledger_chart(account => $1, \"from\" => $2, \"to\" => $3, "
+    "step => $4::pg_catalog.interval, by => $5, ledger => $6)",
+    {type::text, type::timestamptz, type::timestamptz, type::text, type::text, type::name},
     4};
+
+// The rows of an answer, each made by `read(result, row)`.
+template <typename Read>
+auto lines_of(const Result& result, Read read) {
+  std::vector<decltype(read(result, 0))> lines;
+  lines.reserve(static_cast<std::size_t>(result.rows()));
+  for (int row = 0; row < result.rows(); ++row) lines.push_back(read(result, row));
+  return lines;
+}
+
+TrialBalanceLine trial_balance_line(const Result& result, int row) {
+  return {result.text(row, 0),   result.text(row, 1),   result.text(row, 2),
+          result.amount(row, 3), result.amount(row, 4), result.optional_text(row, 5),
+          result.amount(row, 6), result.amount(row, 7)};
+}
+
+RollupLine rollup_line(const Result& result, int row) {
+  return {result.integer(row, 0),
+          result.text(row, 1),
+          result.text(row, 2),
+          result.text(row, 3),
+          result.bigint(row, 4),
+          result.optional_text(row, 5),
+          result.optional_amount(row, 6),
+          result.amount(row, 7)};
+}
+
+GroupBalance group_balance(const Result& result, int row) {
+  return {result.optional_text(row, 0), result.text(row, 1), result.bigint(row, 2),
+          result.optional_text(row, 3), result.amount(row, 4)};
+}
+
+FinancialLine financial_line(const Result& result, int row) {
+  return {result.text(row, 0),          result.optional_text(row, 1), result.optional_text(row, 2),
+          result.text(row, 3),          result.text(row, 4),          result.optional_text(row, 5),
+          result.optional_text(row, 6), result.amount(row, 7)};
+}
+
+Movement movement(const Result& result, int row) {
+  return {result.text(row, 0),   result.text(row, 1),         result.text(row, 2),
+          result.amount(row, 3), result.amount(row, 4),       result.amount(row, 5),
+          result.amount(row, 6), result.optional_text(row, 7)};
+}
+
+Comparison comparison(const Result& result, int row) {
+  return {result.text(row, 0),
+          result.text(row, 1),
+          result.text(row, 2),
+          result.amount(row, 3),
+          result.amount(row, 4),
+          result.amount(row, 5),
+          result.optional_amount(row, 6),
+          result.optional_text(row, 7)};
+}
+
+ChartPoint chart_point(const Result& result, int row) {
+  return {result.timestamp(row, 0), result.amount(row, 1), result.amount(row, 2),
+          result.amount(row, 3)};
+}
 
 }  // namespace
 
 std::vector<TrialBalanceLine> Client::trial_balance(std::optional<std::string_view> ledger) {
   Parameters parameters;
   parameters.add_text(ledger);
-  const Result result = channel().run(trial_balance_sql, parameters, Repeat::yes);
-  std::vector<TrialBalanceLine> lines;
-  for (int row = 0; row < result.rows(); ++row)
-    lines.push_back({result.text(row, 0), result.text(row, 1), result.text(row, 2),
-                     result.amount(row, 3), result.amount(row, 4), result.optional_text(row, 5),
-                     result.amount(row, 6), result.amount(row, 7)});
-  return lines;
+  return lines_of(channel().run(trial_balance_sql, parameters, Repeat::yes), trial_balance_line);
 }
 
-std::vector<Finding> Client::verify(std::optional<std::string_view> ledger) {
+std::vector<TrialBalanceLine> Client::trial_balance(const ReportOptions& options) {
   Parameters parameters;
-  parameters.add_text(ledger);
-  const Result result = channel().run(verify_sql, parameters, Repeat::yes);
-  std::vector<Finding> findings;
-  for (int row = 0; row < result.rows(); ++row)
-    findings.push_back({result.text(row, 0), result.optional_text(row, 1),
-                        result.optional_text(row, 2), result.optional_text(row, 3)});
-  return findings;
+  parameters.add_timestamp(options.at);
+  parameters.add_text(name_of(options.by));
+  parameters.add_text(options.ledger);
+  return lines_of(channel().run(trial_balance_at_sql, parameters, Repeat::yes), trial_balance_line);
+}
+
+std::vector<RollupLine> Client::rollup(const ReportOptions& options) {
+  Parameters parameters;
+  parameters.add_text(options.prefix);
+  parameters.add_integer(options.depth);
+  parameters.add_timestamp(options.at);
+  parameters.add_text(name_of(options.by));
+  parameters.add_text(options.ledger);
+  return lines_of(channel().run(rollup_sql, parameters, Repeat::yes), rollup_line);
+}
+
+std::vector<GroupBalance> Client::balances_by_type(const ReportOptions& options) {
+  Parameters parameters;
+  parameters.add_timestamp(options.at);
+  parameters.add_text(name_of(options.by));
+  parameters.add_text(options.ledger);
+  return lines_of(channel().run(balances_by_type_sql, parameters, Repeat::yes), group_balance);
+}
+
+std::vector<GroupBalance> Client::balances_by_metadata(std::string_view key,
+                                                       const ReportOptions& options) {
+  Parameters parameters;
+  parameters.add_text(key);
+  parameters.add_timestamp(options.at);
+  parameters.add_text(name_of(options.by));
+  parameters.add_text(options.ledger);
+  return lines_of(channel().run(balances_by_metadata_sql, parameters, Repeat::yes), group_balance);
+}
+
+std::vector<FinancialLine> Client::balance_sheet(const ReportOptions& options) {
+  Parameters parameters;
+  parameters.add_timestamp(options.at);
+  parameters.add_integer(options.depth);
+  parameters.add_text(name_of(options.by));
+  parameters.add_text(options.ledger);
+  return lines_of(channel().run(balance_sheet_sql, parameters, Repeat::yes), financial_line);
+}
+
+std::vector<FinancialLine> Client::income_statement(const RangeOptions& options) {
+  Parameters parameters;
+  parameters.add_timestamp(options.from);
+  parameters.add_timestamp(options.to);
+  parameters.add_integer(options.depth);
+  parameters.add_text(name_of(options.by));
+  parameters.add_text(options.ledger);
+  return lines_of(channel().run(income_statement_sql, parameters, Repeat::yes), financial_line);
+}
+
+std::vector<Movement> Client::movements(const RangeOptions& options) {
+  Parameters parameters;
+  parameters.add_timestamp(options.from);
+  parameters.add_timestamp(options.to);
+  parameters.add_text(options.prefix);
+  parameters.add_text(name_of(options.by));
+  parameters.add_text(options.ledger);
+  return lines_of(channel().run(movements_sql, parameters, Repeat::yes), movement);
+}
+
+std::vector<Comparison> Client::compare(const TimeRange& first, const TimeRange& second,
+                                        const RangeOptions& options) {
+  Parameters parameters;
+  parameters.add_timestamp(first.from);
+  parameters.add_timestamp(first.to);
+  parameters.add_timestamp(second.from);
+  parameters.add_timestamp(second.to);
+  parameters.add_text(options.prefix);
+  parameters.add_text(name_of(options.by));
+  parameters.add_text(options.ledger);
+  return lines_of(channel().run(compare_sql, parameters, Repeat::yes), comparison);
+}
+
+std::vector<ChartPoint> Client::chart(std::string_view account, const ChartOptions& options) {
+  Parameters parameters;
+  parameters.add_text(account);
+  parameters.add_timestamp(options.from);
+  parameters.add_timestamp(options.to);
+  parameters.add_text(std::string_view(options.step));
+  parameters.add_text(name_of(options.by));
+  parameters.add_text(options.ledger);
+  return lines_of(channel().run(chart_sql, parameters, Repeat::yes), chart_point);
 }
 
 }  // namespace ledgerflow::client

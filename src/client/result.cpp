@@ -37,6 +37,7 @@ std::int64_t Result::bigint(int row, int column) const {
 int Result::integer(int row, int column) const {
   return expected(decode_integer(bytes(row, column)), "integer");
 }
+bool Result::boolean(int row, int column) const { return bytes(row, column) == "\1"; }
 Timestamp Result::timestamp(int row, int column) const {
   return expected(decode_timestamp(bytes(row, column)), "timestamp");
 }
@@ -57,6 +58,14 @@ std::optional<Amount> Result::optional_amount(int row, int column) const {
 std::optional<TransactionId> Result::optional_id(int row, int column) const {
   if (is_null(row, column)) return std::nullopt;
   return id(row, column);
+}
+std::optional<std::int64_t> Result::optional_bigint(int row, int column) const {
+  if (is_null(row, column)) return std::nullopt;
+  return bigint(row, column);
+}
+std::optional<Timestamp> Result::optional_timestamp(int row, int column) const {
+  if (is_null(row, column)) return std::nullopt;
+  return timestamp(row, column);
 }
 
 }  // namespace ledgerflow::client

@@ -36,6 +36,7 @@ class Result {
   Units whole_number(int row, int column) const;  // of a numeric
   std::int64_t bigint(int row, int column) const;
   int integer(int row, int column) const;
+  bool boolean(int row, int column) const;
   Timestamp timestamp(int row, int column) const;
 
   std::vector<std::string> texts(int row, int column) const;  // of a text[]; none for NULL
@@ -43,6 +44,8 @@ class Result {
   std::optional<std::string> optional_text(int row, int column) const;
   std::optional<Amount> optional_amount(int row, int column) const;
   std::optional<TransactionId> optional_id(int row, int column) const;
+  std::optional<std::int64_t> optional_bigint(int row, int column) const;
+  std::optional<Timestamp> optional_timestamp(int row, int column) const;
 
  private:
   ResultHandle result_;

@@ -151,9 +151,10 @@ void Parameters::add_bigint(std::optional<std::int64_t> value) {
     add_null();
 }
 
-void Parameters::add_integer(std::int32_t value) {
+void Parameters::add_integer(std::optional<std::int32_t> value) {
+  if (!value) return add_null();
   std::string bytes;
-  append_integer(bytes, value);
+  append_integer(bytes, *value);
   add_owned(std::move(bytes));
 }
 

@@ -57,7 +57,7 @@ class Parameters {
   void add_boolean(bool value);
   void add_bigint(std::int64_t value);
   void add_bigint(std::optional<std::int64_t> value);
-  void add_integer(std::int32_t value);
+  void add_integer(std::optional<std::int32_t> value);
   void add_timestamp(std::optional<Timestamp> time);
   void add_interval(std::optional<std::chrono::microseconds> interval);
   void add_numeric(const Amount& amount);

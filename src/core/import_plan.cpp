@@ -178,10 +178,9 @@ std::string Planner::currency_code_of(Index index) {
 
 // $ and USD, where the caller says that $ is USD, are one.
 void Planner::merge_commodities() {
-  std::unordered_map<std::string, Index> first;
   std::vector<Index> merged;
   for (Index i = 0; i < file_.commodities.size(); ++i)
-    merged.push_back(first.try_emplace(currency_code_of(i), i).first->second);
+    merged.push_back(by_code_.try_emplace(currency_code_of(i), i).first->second);
   const auto merge = [&](Amount& amount) { amount.commodity = merged[amount.commodity]; };
   for (FileTransaction& transaction : file_.transactions)
     for (FilePosting& posting : transaction.postings) {
@@ -281,7 +280,9 @@ void Planner::add_idle_accounts() {
     if (currencies.empty() && !file_.default_currency.empty())
       currencies.push_back(file_.default_currency);
     for (const std::string& name : currencies) {
-      const Index index = file_.commodities.index(name);
+      // By its code, where the file has another name for it.
+      const Index own = file_.commodities.index(name);
+      const Index index = by_code_.try_emplace(currency_code_of(own), own).first->second;
       if (commodity(index).line == 0) commodity(index).line = account.line;
       if (commodity(index).scale < 0) settle_commodity(index);
       pair(account.name, index, account.line);

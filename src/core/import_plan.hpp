@@ -112,6 +112,7 @@ class Planner {
   File& file_;
   const Known& known_;
   std::vector<Commodity> commodities_;
+  std::unordered_map<std::string, Index> by_code_;  // of commodities with one code the first
   std::unordered_map<Index, const FileAccount*> declared_;
   std::vector<Pair> pairs_;
   std::unordered_map<std::uint64_t, Index> pair_indexes_;

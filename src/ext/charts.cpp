@@ -129,13 +129,6 @@ TimestampTz first_day(Call& call, const Account& account, const ChartArguments& 
   });
 }
 
-Datum array_of(Datum* elements, int count, Oid type) {
-  if (type == UUIDOID)
-    return PointerGetDatum(construct_array(elements, count, type, UUID_LEN, false, TYPALIGN_CHAR));
-  return PointerGetDatum(construct_array(elements, count, type, sizeof(TimestampTz),
-                                         FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-}
-
 void add_points(ReportValues& values, const TimestampTz* points, int count) {
   auto* at = static_cast<Datum*>(palloc(sizeof(Datum) * max_chart_points));
   auto* after = static_cast<Datum*>(palloc(sizeof(Datum) * max_chart_points));
@@ -145,9 +138,10 @@ void add_points(ReportValues& values, const TimestampTz* points, int count) {
     after[i] = TimestampTzGetDatum(just_after(points[i]));
     ids[i] = new_uuid(id_bound(just_after(points[i])));
   }
-  values.add(TIMESTAMPTZARRAYOID, array_of(at, count, TIMESTAMPTZOID));
-  values.add(TIMESTAMPTZARRAYOID, array_of(after, count, TIMESTAMPTZOID));
-  values.add(UUIDARRAYOID, array_of(ids, count, UUIDOID));
+  const auto size = static_cast<std::size_t>(count);
+  values.add(TIMESTAMPTZARRAYOID, array_of(at, size, TIMESTAMPTZOID));
+  values.add(TIMESTAMPTZARRAYOID, array_of(after, size, TIMESTAMPTZOID));
+  values.add(UUIDARRAYOID, array_of(ids, size, UUIDOID));
 }
 
 Datum chart_rows(FunctionCallInfo fcinfo, const ChartArguments& chart) {

@@ -31,6 +31,14 @@ std::uint16_t read16(const char* at) {
 
 }  // namespace
 
+void raise_damaged(const char* what) {
+  const ConditionInfo& condition = info(Condition::damaged_ledger);
+  const char* state = condition.sqlstate;
+  ereport(ERROR, (errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])),
+                  errmsg_internal("%s", what), errhint("%s", condition.remedy)));
+  pg_unreachable();
+}
+
 void check_time(TimestampTz time) {
   if (TIMESTAMP_NOT_FINITE(time))
     throw Error(Condition::invalid_effective_at, "the time must be finite");
@@ -101,6 +109,18 @@ Datum new_uuid(const TransactionId& id) {
 
 Datum new_text(std::string_view text) {
   return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
+}
+
+int column_number(TupleDesc descriptor, const char* name, Oid type) {
+  const int number = SPI_fnumber(descriptor, name);
+  if (number <= 0 ||
+      (OidIsValid(type) && !IsBinaryCoercible(SPI_gettypeid(descriptor, number), type)))
+    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                    OidIsValid(type) ? errmsg("the table has no column \"%s\" of type %s", name,
+                                              format_type_be(type))
+                                     : errmsg("the table has no column \"%s\"", name),
+                    errhint("Functions of ledgerflow's triggers are for the tables of a ledger.")));
+  return number;
 }
 
 std::optional<std::string_view> text_argument(FunctionCallInfo fcinfo, int number) {
@@ -188,6 +208,15 @@ Units amount_units(std::optional<Datum> numeric, const Account& account, bool is
   return units;
 }
 
+Datum array_of(const Datum* elements, std::size_t count, Oid type) {
+  std::int16_t length = 0;
+  bool by_value = false;
+  char align = 0;
+  get_typlenbyvalalign(type, &length, &by_value, &align);
+  return PointerGetDatum(construct_array(const_cast<Datum*>(elements), static_cast<int>(count),
+                                         type, length, by_value, align));
+}
+
 Tuplestorestate* start_result(FunctionCallInfo fcinfo, TupleDesc* descriptor) {
   auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   if (result == nullptr || !IsA(result, ReturnSetInfo) ||
@@ -195,9 +224,18 @@ Tuplestorestate* start_result(FunctionCallInfo fcinfo, TupleDesc* descriptor) {
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                     errmsg("set-valued function called in context that cannot accept a set")));
   const MemoryContext caller = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
-  if (get_call_result_type(fcinfo, nullptr, descriptor) != TYPEFUNC_COMPOSITE)
-    elog(ERROR, "return type must be a row type");
-  *descriptor = CreateTupleDescCopy(*descriptor);
+  Oid type = InvalidOid;
+  switch (get_call_result_type(fcinfo, &type, descriptor)) {
+    case TYPEFUNC_COMPOSITE:
+      *descriptor = CreateTupleDescCopy(*descriptor);
+      break;
+    case TYPEFUNC_SCALAR:
+      *descriptor = CreateTemplateTupleDesc(1);
+      TupleDescInitEntry(*descriptor, 1, "value", type, -1, 0);
+      break;
+    default:
+      elog(ERROR, "the result is neither rows nor values");
+  }
   Tuplestorestate* rows =
       tuplestore_begin_heap((result->allowedModes & SFRM_Materialize_Random) != 0, false, work_mem);
   result->returnMode = SFRM_Materialize;

@@ -5,6 +5,9 @@
 
 namespace ledgerflow {
 
+// Raises damaged_ledger: what no ledger writes was found in its tables.
+[[noreturn]] void raise_damaged(const char* what);
+
 // Microseconds between 1970 (the engine) and 2000 (PostgreSQL).
 inline constexpr std::int64_t epoch_shift =
     (static_cast<std::int64_t>(POSTGRES_EPOCH_JDATE) - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
@@ -33,6 +36,9 @@ Datum numeric_from_units(Units units, int scale);
 std::string numeric_text(Datum numeric);
 
 inline TransactionId id_from_datum(Datum uuid) {
+  // Not even a column of a primary key is sure not to be NULL: an owner can drop the key.
+  if (DatumGetPointer(uuid) == nullptr)
+    throw Error(Condition::damaged_ledger, "a row of the ledger has no id");
   TransactionId id;
   memcpy(id.bytes.data(), DatumGetUUIDP(uuid)->data, UUID_LEN);
   return id;
@@ -47,6 +53,14 @@ inline std::string_view view_of(Datum text_datum) {
   return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
 }
 Datum new_text(std::string_view text);
+// A new array of one dimension; raises.
+Datum array_of(const Datum* elements, std::size_t count, Oid type);
+inline Datum array_of(const std::vector<Datum>& elements, Oid type) {
+  return array_of(elements.data(), elements.size(), type);
+}
+
+// The number of a column of a user's table; raises when there is none of this type (InvalidOid: of any).
+int column_number(TupleDesc descriptor, const char* name, Oid type);
 
 // The arguments of a function call: NULL is nothing, toasted values are fetched. These may raise, so
 // they are called while nothing with a destructor is alive, or inside pg_call.

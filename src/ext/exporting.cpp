@@ -44,15 +44,17 @@ class Row {
     if (is_null) return std::nullopt;
     return found;
   }
-  // Only who has taken a NOT NULL away can have put a NULL there.
+  // Of a column that no ledger leaves empty.
   Datum required(int column) const {
     const auto found = value(column);
-    if (!found) throw std::runtime_error("a row of the ledger has a NULL where none may be");
+    if (!found)
+      throw Error(Condition::damaged_ledger, "a row of the ledger has a NULL where none may be");
     return *found;
   }
   std::string required_text(int column) const {
-    (void)required(column);
-    return *text(column);
+    const Datum found = required(column);
+    return std::string(
+        view_of(pg_call([&] { return PointerGetDatum(PG_DETOAST_DATUM_PACKED(found)); })));
   }
   std::optional<std::string> text(int column) const {
     const auto found = value(column);
@@ -129,22 +131,7 @@ class Rows {
 class Result {
  public:
   explicit Result(FunctionCallInfo fcinfo) {
-    pg_call([&] {
-      auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-      if (result == nullptr || !IsA(result, ReturnSetInfo) ||
-          (result->allowedModes & SFRM_Materialize) == 0)
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("set-valued function called in context that cannot accept a set")));
-      const MemoryContext caller = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
-      descriptor_ = CreateTemplateTupleDesc(1);
-      TupleDescInitEntry(descriptor_, 1, "ledger_export", TEXTOID, -1, 0);
-      rows_ = tuplestore_begin_heap((result->allowedModes & SFRM_Materialize_Random) != 0, false,
-                                    work_mem);
-      result->returnMode = SFRM_Materialize;
-      result->setResult = rows_;
-      result->setDesc = descriptor_;
-      MemoryContextSwitchTo(caller);
-    });
+    pg_call([&] { rows_ = start_result(fcinfo, &descriptor_); });
   }
 
   // Takes the lines.
@@ -206,8 +193,13 @@ class Export {
       account->metadata = row.fields(8);
       // Up to now it is what the ledger says; up to another time, what is exported.
       account->balance = to_ ? 0 : row.units(9, account->scale);
-      head_.accounts.push_back(account.get());
-      accounts_[DatumGetInt64(row.required(1))] = std::move(account);
+      const auto [place, is_new] =
+          accounts_.emplace(DatumGetInt64(row.required(1)), std::move(account));
+      if (!is_new)
+        throw Error(Condition::damaged_ledger,
+                    "account " + quoted(place->second->code) + " is there more than once",
+                    "Or its currency, its type or its balance is.");
+      head_.accounts.push_back(place->second.get());
     });
   }
 
@@ -222,7 +214,11 @@ class Export {
         finish_transaction();
         start_transaction(id, row);
       }
-      ExportAccount& account = *accounts_.at(DatumGetInt64(row.required(9)));
+      const auto known = accounts_.find(DatumGetInt64(row.required(9)));
+      if (known == accounts_.end())
+        throw Error(Condition::damaged_ledger,
+                    "transaction " + to_string(id) + " has an entry of an unknown account");
+      ExportAccount& account = *known->second;
       const Units amount = row.units(10, account.scale);
       current_->lines.push_back({&account, amount});
       if (to_ && !add_units(account.balance, amount))

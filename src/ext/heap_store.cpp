@@ -76,7 +76,7 @@ Units units_of(TupleTableSlot* slot, int attribute, int scale) {
   Units units = 0;
   if (units_from_numeric(PointerGetDatum(PG_DETOAST_DATUM_PACKED(slot->tts_values[attribute - 1])),
                          scale, units) != AmountStatus::ok)
-    elog(ERROR, "a ledger's row holds an amount that no ledger writes");
+    raise_damaged("a ledger's row holds an amount that no ledger writes");
   return units;
 }
 
@@ -92,13 +92,6 @@ Units units_of(TupleTableSlot* slot, int attribute, int scale) {
                     errmsg("an idempotency key of the batch was used at the same time"),
                     errhint("Retry the transaction.")));
   });
-  pg_unreachable();
-}
-
-[[noreturn]] void refuse_changed_tables() {
-  ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-                  errmsg("a table of the ledger was altered at the same time"),
-                  errhint("Retry the transaction.")));
   pg_unreachable();
 }
 
@@ -150,7 +143,7 @@ void HeapStore::find_row(const Account& account, TupleTableSlot* slot, ItemPoint
   index_rescan(balance_scan_, keys, 2, nullptr, 0);
   for (;;) {
     const ItemPointer found = index_getnext_tid(balance_scan_, ForwardScanDirection);
-    if (found == nullptr) elog(ERROR, "an account of the ledger has no row in account_balances");
+    if (found == nullptr) refuse_missing_balance();
     // What the index points to stays where it is while the row is updated within its page.
     memcpy(&account.place, found, sizeof *found);
     if (index_fetch_heap(balance_scan_, slot)) break;
@@ -178,16 +171,16 @@ void HeapStore::lock_row(Balance& balance, std::size_t number, ItemPointer row,
   // Only who has taken a NOT NULL away can have put one there.
   for (const int column : {balance_account, balance_version, balance_status, balance_debits_posted,
                            balance_credits_posted, balance_debits_pending, balance_credits_pending})
-    if (is_null(column)) elog(ERROR, "the balance of an account has a NULL where none may be");
+    if (is_null(column)) raise_damaged("the balance of an account has a NULL where none may be");
   const int scale = balance.account->scale;
   if (DatumGetInt64(value(balance_account)) != balance.account->id)
-    elog(ERROR, "the balance of an account has become another's");
+    raise_damaged("the balance of an account has become another's");
   balance.version = DatumGetInt64(value(balance_version));
   if (!is_null(balance_last_transaction))
     balance.last_transaction = id_from_datum(value(balance_last_transaction));
   const std::optional<Status> status =
       status_from_string(view_of(PointerGetDatum(PG_DETOAST_DATUM_PACKED(value(balance_status)))));
-  if (!status) elog(ERROR, "an account of the ledger has an unknown status");
+  if (!status) raise_damaged("an account of the ledger has an unknown status");
   balance.status = *status;
   balance.debits_posted = units_of(slot, columns[balance_debits_posted], scale);
   balance.credits_posted = units_of(slot, columns[balance_credits_posted], scale);

@@ -133,8 +133,7 @@ class Import {
     const Datum parameter = pg_call([&] {
       auto* values = static_cast<Datum*>(palloc((codes.size() + 1) * sizeof(Datum)));
       for (std::size_t i = 0; i < codes.size(); ++i) values[i] = new_text(codes[i]);
-      return PointerGetDatum(construct_array(values, static_cast<int>(codes.size()), TEXTOID, -1,
-                                             false, TYPALIGN_INT));
+      return array_of(values, codes.size(), TEXTOID);
     });
     read_pairs(existing_query, &parameter, [&](const std::string& code, Datum currency) {
       existing[code] = std::string(view_of(currency));
@@ -156,7 +155,7 @@ class Import {
         for (int column = 0; column < 2; ++column) {
           bool is_null = false;
           values[column] = SPI_getbinval(table->vals[i], table->tupdesc, column + 1, &is_null);
-          if (is_null) elog(ERROR, "a code of the ledger is NULL");
+          if (is_null) raise_damaged("a code of the ledger is NULL");
           if (TupleDescAttr(table->tupdesc, column)->attlen == -1)
             values[column] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(values[column]));
         }

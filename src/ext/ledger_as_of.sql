@@ -99,7 +99,8 @@ SELECT l.hold_id, l.line, l.account_id, l.amount - sign(l.amount) * raised.since
       FROM transactions t JOIN entries e ON e.transaction_id = t.id
      WHERE t.hold = h.id AND t.id >= $2 AND e.account_id = l.account_id AND (e.amount > 0) = (l.amount > 0)) captured
  WHERE h.id < $2
-   AND (h.status = 'pending' OR EXISTS (SELECT FROM hold_lines o WHERE o.hold_id = h.id AND o.settled_at > $1));
+   AND (h.status = 'pending' OR EXISTS (SELECT FROM transaction_history c
+                                         WHERE c.transaction_id = h.id AND c.to_status = h.status AND c.changed_at > $1));
 END;
 COMMENT ON FUNCTION open_holds_at(timestamptz, uuid) IS 'Lines of the holds that were pending; next_id is that of the time';
 )sql"

@@ -75,24 +75,15 @@ struct Columns {
   int debit, credit, amount, key, reference, description, effective_at, metadata;
 };
 
-// Raises when there is none of this type: the view may be anybody's.
-int column_of(TupleDesc descriptor, const char* name, Oid type) {
-  const int number = SPI_fnumber(descriptor, name);
-  if (number <= 0 || !IsBinaryCoercible(SPI_gettypeid(descriptor, number), type))
-    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-                    errmsg("the postings view has no column \"%s\" of the right type", name)));
-  return number;
-}
-
 Columns columns_of(TupleDesc descriptor) {
-  return {column_of(descriptor, "debit", TEXTOID),
-          column_of(descriptor, "credit", TEXTOID),
-          column_of(descriptor, "amount", NUMERICOID),
-          column_of(descriptor, "idempotency_key", TEXTOID),
-          column_of(descriptor, "reference", TEXTOID),
-          column_of(descriptor, "description", TEXTOID),
-          column_of(descriptor, "effective_at", TIMESTAMPTZOID),
-          column_of(descriptor, "metadata", JSONBOID)};
+  return {column_number(descriptor, "debit", TEXTOID),
+          column_number(descriptor, "credit", TEXTOID),
+          column_number(descriptor, "amount", NUMERICOID),
+          column_number(descriptor, "idempotency_key", TEXTOID),
+          column_number(descriptor, "reference", TEXTOID),
+          column_number(descriptor, "description", TEXTOID),
+          column_number(descriptor, "effective_at", TIMESTAMPTZOID),
+          column_number(descriptor, "metadata", JSONBOID)};
 }
 
 struct Row {

@@ -56,9 +56,7 @@ PG_FUNCTION_INFO_V1(ledgerflow_movements);
 PGDLLEXPORT Datum ledgerflow_movements(PG_FUNCTION_ARGS) {
   return guarded([&] {
     ReportValues values;
-    values.add_range(range_between(moment_argument(fcinfo, 0, DT_NOBEGIN),
-                                   moment_argument(fcinfo, 1, DT_NOEND),
-                                   by_posting_argument(fcinfo, 3)));
+    values.add_range(range_arguments(fcinfo, 0, by_posting_argument(fcinfo, 3)));
     values.add_text(prefix_argument(fcinfo, 2));
     return run_report(fcinfo, movements_query, values);
   });
@@ -69,9 +67,7 @@ PGDLLEXPORT Datum ledgerflow_compare(PG_FUNCTION_ARGS) {
   return guarded([&] {
     const bool by_posting = by_posting_argument(fcinfo, 5);
     ReportValues values;
-    for (const int first : {0, 2})
-      values.add_range(range_between(moment_argument(fcinfo, first, DT_NOBEGIN),
-                                     moment_argument(fcinfo, first + 1, DT_NOEND), by_posting));
+    for (const int first : {0, 2}) values.add_range(range_arguments(fcinfo, first, by_posting));
     values.add_text(prefix_argument(fcinfo, 4));
     return run_report(fcinfo, compare_query, values);
   });

@@ -65,9 +65,7 @@ void derive_anew(Ledger& ledger, const std::vector<std::int64_t>& accounts) {
   for (const std::int64_t id : accounts) ids.push_back(Int64GetDatum(id));
   const EngineWrites engine_writes;
   pg_call([&] {
-    const Datum array =
-        PointerGetDatum(construct_array(ids.data(), static_cast<int>(ids.size()), INT8OID,
-                                        sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+    const Datum array = array_of(ids, INT8OID);
     for (const Step& step : steps) execute(step.plan, step.expected, &array);
   });
 }

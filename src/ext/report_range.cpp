@@ -85,8 +85,14 @@ ReportRange range_between(TimestampTz from, TimestampTz to, bool by_posting) {
   return range;
 }
 
-ReportRange range_through(TimestampTz at, bool by_posting) {
-  return range_between(DT_NOBEGIN, just_after(at), by_posting);
+ReportRange range_through_argument(FunctionCallInfo fcinfo, int at, int by) {
+  const TimestampTz last = moment_argument(fcinfo, at, DT_NOEND);
+  return range_between(DT_NOBEGIN, just_after(last), by_posting_argument(fcinfo, by));
+}
+
+ReportRange range_arguments(FunctionCallInfo fcinfo, int from, bool by_posting) {
+  return range_between(moment_argument(fcinfo, from, DT_NOBEGIN),
+                       moment_argument(fcinfo, from + 1, DT_NOEND), by_posting);
 }
 
 Datum run_report(FunctionCallInfo fcinfo, const char* query, ReportValues& values) {

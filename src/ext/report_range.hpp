@@ -38,13 +38,15 @@ struct ReportValues {
 // Arguments of reports. NULL is an open end, and so are the infinities.
 bool by_posting_argument(FunctionCallInfo fcinfo, int number);
 TimestampTz moment_argument(FunctionCallInfo fcinfo, int number, TimestampTz when_null);
+// From the beginning through the time of argument `at`; `by` is the argument that says which time.
+ReportRange range_through_argument(FunctionCallInfo fcinfo, int at, int by);
+// From the time of argument `from` to before that of the next one.
+ReportRange range_arguments(FunctionCallInfo fcinfo, int from, bool by_posting);
 // Codes of this many segments; NULL is all. Codes have fewer segments than bytes.
 int depth_argument(FunctionCallInfo fcinfo, int number);
 // A code of one or more segments; NULL is the empty text, which is no code.
 std::string_view prefix_argument(FunctionCallInfo fcinfo, int number);
 
-// From the beginning through `at`.
-ReportRange range_through(TimestampTz at, bool by_posting);
 // From `from` to before `to`.
 ReportRange range_between(TimestampTz from, TimestampTz to, bool by_posting);
 // The smallest id of a time; of times beyond all ids the smallest or largest id that could be.

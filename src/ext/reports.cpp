@@ -99,8 +99,7 @@ PG_FUNCTION_INFO_V1(ledgerflow_trial_balance_at);
 PGDLLEXPORT Datum ledgerflow_trial_balance_at(PG_FUNCTION_ARGS) {
   return guarded([&] {
     ReportValues values;
-    values.add_range(
-        range_through(moment_argument(fcinfo, 0, DT_NOEND), by_posting_argument(fcinfo, 1)));
+    values.add_range(range_through_argument(fcinfo, 0, 1));
     return run_report(fcinfo, trial_balance_query, values);
   });
 }
@@ -109,8 +108,7 @@ PG_FUNCTION_INFO_V1(ledgerflow_balance_sheet);
 PGDLLEXPORT Datum ledgerflow_balance_sheet(PG_FUNCTION_ARGS) {
   return guarded([&] {
     ReportValues values;
-    values.add_range(
-        range_through(moment_argument(fcinfo, 0, DT_NOEND), by_posting_argument(fcinfo, 2)));
+    values.add_range(range_through_argument(fcinfo, 0, 2));
     values.add(INT4OID, Int32GetDatum(depth_argument(fcinfo, 1)));
     return run_report(fcinfo, balance_sheet_query, values);
   });
@@ -120,9 +118,7 @@ PG_FUNCTION_INFO_V1(ledgerflow_income_statement);
 PGDLLEXPORT Datum ledgerflow_income_statement(PG_FUNCTION_ARGS) {
   return guarded([&] {
     ReportValues values;
-    values.add_range(range_between(moment_argument(fcinfo, 0, DT_NOBEGIN),
-                                   moment_argument(fcinfo, 1, DT_NOEND),
-                                   by_posting_argument(fcinfo, 3)));
+    values.add_range(range_arguments(fcinfo, 0, by_posting_argument(fcinfo, 3)));
     values.add(INT4OID, Int32GetDatum(depth_argument(fcinfo, 2)));
     return run_report(fcinfo, income_statement_query, values);
   });

@@ -55,10 +55,6 @@ int segments_of(std::string_view code) {
   return 1 + static_cast<int>(std::count(code.begin(), code.end(), ':'));
 }
 
-ReportRange range_arguments(FunctionCallInfo fcinfo, int at) {
-  return range_through(moment_argument(fcinfo, at, DT_NOEND), by_posting_argument(fcinfo, at + 1));
-}
-
 }  // namespace
 
 extern "C" {
@@ -68,7 +64,7 @@ PGDLLEXPORT Datum ledgerflow_rollup(PG_FUNCTION_ARGS) {
   return guarded([&] {
     const std::string_view prefix = prefix_argument(fcinfo, 0);
     ReportValues values;
-    values.add_range(range_arguments(fcinfo, 2));
+    values.add_range(range_through_argument(fcinfo, 2, 3));
     values.add_text(prefix);
     values.add(INT4OID, Int32GetDatum(segments_of(prefix)));
     values.add(INT4OID, Int32GetDatum(depth_argument(fcinfo, 1)));
@@ -80,7 +76,7 @@ PG_FUNCTION_INFO_V1(ledgerflow_balances_by_type);
 PGDLLEXPORT Datum ledgerflow_balances_by_type(PG_FUNCTION_ARGS) {
   return guarded([&] {
     ReportValues values;
-    values.add_range(range_arguments(fcinfo, 0));
+    values.add_range(range_through_argument(fcinfo, 0, 1));
     return run_report(fcinfo, by_type_query, values);
   });
 }
@@ -91,7 +87,7 @@ PGDLLEXPORT Datum ledgerflow_balances_by_metadata(PG_FUNCTION_ARGS) {
     const auto key = text_argument(fcinfo, 0);
     if (!key) throw Error(Condition::invalid_argument, "key must not be NULL");
     ReportValues values;
-    values.add_range(range_arguments(fcinfo, 1));
+    values.add_range(range_through_argument(fcinfo, 1, 2));
     values.add_text(*key);
     return run_report(fcinfo, by_metadata_query, values);
   });

@@ -412,6 +412,7 @@ PGDLLEXPORT Datum ledgerflow_verify_seal(PG_FUNCTION_ARGS) {
         throw Error(Condition::invalid_argument, "known_root is not the root of a seal", {},
                     "Give the 64 characters that ledger_seal() returned.");
     }
+    call.push_whole_snapshot();
     Ledger& ledger = call.ledger();
     Findings findings(fcinfo);
     check_seals(ledger, from, to, findings);
@@ -420,6 +421,7 @@ PGDLLEXPORT Datum ledgerflow_verify_seal(PG_FUNCTION_ARGS) {
       const std::optional<LastSeal> last = find_last_seal(ledger);
       check_known_root(ledger, *root, findings, last ? last->seal.number : 0);
     }
+    pg_call([] { PopActiveSnapshot(); });
     call.finish();
     return Datum{0};
   });

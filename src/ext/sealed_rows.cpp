@@ -139,10 +139,7 @@ std::vector<std::int64_t> RowCursor::fetched_bigints(int column) const {
 Datum new_id_array(const std::vector<TransactionId>& ids) {
   std::vector<Datum> elements(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) elements[i] = datum_of(ids[i]);
-  return pg_call([&] {
-    return PointerGetDatum(construct_array(elements.data(), static_cast<int>(elements.size()),
-                                           UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
-  });
+  return pg_call([&] { return array_of(elements, UUIDOID); });
 }
 
 SealedRows::SealedRows(Ledger& ledger, const char* headers, const char* entries,
@@ -251,11 +248,7 @@ void SealedRows::read_accounts() {
     if (accounts_.find(id) == accounts_.end() && asked.insert(id).second)
       missing.push_back(Int64GetDatum(id));
   if (missing.empty()) return;
-  const Datum ids = in_context(scratch_, [&] {
-    return PointerGetDatum(construct_array(missing.data(), static_cast<int>(missing.size()),
-                                           INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL,
-                                           TYPALIGN_DOUBLE));
-  });
+  const Datum ids = in_context(scratch_, [&] { return array_of(missing, INT8OID); });
   RowCursor rows(ledger_.plan(accounts_of_ids, 1, account_types), &ids);
   while (rows.next()) {
     std::string line;

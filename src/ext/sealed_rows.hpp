@@ -42,7 +42,7 @@ class RowCursor {
   Datum value(int column) const {
     // Only who has taken a NOT NULL away can have put one there.
     if (nulls_[column])
-      throw std::runtime_error("a row of the ledger has a NULL where none may be");
+      throw Error(Condition::damaged_ledger, "a row of the ledger has a NULL where none may be");
     return values_[column];
   }
   // Whether `next` has just fetched, and the fetched rows' values of a bigint column.

@@ -265,16 +265,16 @@ PGDLLEXPORT Datum ledgerflow_seal(PG_FUNCTION_ARGS) {
     std::optional<Seal> seal;
     bool is_new = false;
     call.as_owner([&] {
-      Ledger& ledger = call.ledger();
       // Another sealer waits; nobody else does: readers and postings do not lock this table so.
       std::int64_t now = 0;
       pg_call([&] {
-        LockRelationOid(ledger.relation(Table::seals), ShareRowExclusiveLock);
+        LockRelationOid(call.ledger().relation(Table::seals), ShareRowExclusiveLock);
         // The clock before the snapshot: what is not in it has ids from later on.
         now = unix_micros(GetCurrentTimestamp());
         CommandCounterIncrement();
-        PushActiveSnapshot(GetTransactionSnapshot());
       });
+      call.push_whole_snapshot();
+      Ledger& ledger = call.ledger();
       const std::optional<LastSeal> last = last_seal_for_update(ledger);
       seal = make_seal(ledger, call.caller(), now, last);
       is_new = seal.has_value();

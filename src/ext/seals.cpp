@@ -19,7 +19,7 @@ constexpr const char* blocks_of_seal =
 constexpr const char* block_of_seal =
     "SELECT block, transaction_ids, marks, root FROM {ledger}.seal_blocks "
     "WHERE seal OPERATOR(pg_catalog.=) $1 AND block OPERATOR(pg_catalog.=) $2";
-constexpr const char* is_subscribed =
+constexpr const char* subscription_query =
     "SELECT EXISTS (SELECT FROM pg_catalog.pg_subscription_rel "
     "WHERE srrelid OPERATOR(pg_catalog.=) $1)";
 
@@ -162,10 +162,14 @@ std::optional<Seal> find_seal(Ledger& ledger, std::int64_t number) {
   return found;
 }
 
-std::optional<std::int64_t> sealing_server(Ledger& ledger) {
+bool is_subscriber(Ledger& ledger) {
   const Datum relation = ObjectIdGetDatum(ledger.relation(Table::transactions));
-  const SingleRow row(ledger, is_subscribed, 1, relation_types, &relation);
-  if (DatumGetBool(row.column(1))) return std::nullopt;
+  return DatumGetBool(
+      SingleRow(ledger, subscription_query, 1, relation_types, &relation).column(1));
+}
+
+std::optional<std::int64_t> sealing_server(Ledger& ledger) {
+  if (is_subscriber(ledger)) return std::nullopt;
   return static_cast<std::int64_t>(GetSystemIdentifier());
 }
 

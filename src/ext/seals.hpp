@@ -55,8 +55,9 @@ struct LastSeal {
 std::optional<LastSeal> find_last_seal(Ledger& ledger);
 std::optional<Seal> find_seal(Ledger& ledger, std::int64_t number);
 
-// The server as it stands in a seal: nothing where a subscription writes the ledger's transactions, whose
-// xact_id then counts on another server.
+// True where a subscription writes the ledger's transactions: their xact_id counts on another server.
+bool is_subscriber(Ledger& ledger);
+// The server as it stands in a seal; nothing for a subscriber.
 std::optional<std::int64_t> sealing_server(Ledger& ledger);
 
 // A digest as a table holds it; one of another length, which only a hand can have put there, becomes one

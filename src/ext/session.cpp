@@ -4,6 +4,12 @@
 #include "ext/datums.hpp"
 #include "ext/heap_tables.hpp"
 
+extern "C" {
+#include "access/genam.h"
+#include "access/table.h"
+#include "utils/fmgroids.h"
+}
+
 namespace ledgerflow {
 
 namespace {
@@ -26,7 +32,9 @@ constexpr const char* table_names[table_count] = {"settings",
                                                   "verifications",
                                                   "seals",
                                                   "seal_blocks"};
-constexpr std::size_t most_accounts = 100000;  // that a session keeps
+// That a session keeps, of all its ledgers: an account takes some 300 bytes, the plans of a ledger 400 kB.
+constexpr std::size_t most_accounts = 100000;
+constexpr std::size_t most_ledgers = 100;
 
 using Ledgers = std::unordered_map<Oid, LedgerPtr>;
 // Made at the first use and kept for the life of the backend.
@@ -59,6 +67,8 @@ void schema_changed(Datum, int, uint32) {
   for (auto& [schema, ledger] : *ledgers) ledger->stale = true;
 }
 
+Oid kept_schema =
+    InvalidOid;  // the ledger whose tables this transaction has locked and found whole
 bool accounts_unsure = false;  // some ledger has read accounts in this transaction
 
 // Nothing is freed here: a call that is under way may use it.
@@ -67,6 +77,7 @@ void transaction_ended(XactEvent event, void*) {
   const bool aborted = event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT ||
                        event == XACT_EVENT_PREPARE;
   if (aborted) engine_depth = -1;
+  kept_schema = InvalidOid;
   if (!accounts_unsure || (!aborted && event != XACT_EVENT_COMMIT)) return;
   accounts_unsure = false;
   for (auto& [schema, ledger] : *ledgers) {
@@ -78,7 +89,9 @@ void transaction_ended(XactEvent event, void*) {
 }
 
 void subtransaction_ended(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
-  if (event != SUBXACT_EVENT_ABORT_SUB || !accounts_unsure) return;
+  if (event != SUBXACT_EVENT_ABORT_SUB) return;
+  kept_schema = InvalidOid;  // its locks may be gone
+  if (!accounts_unsure) return;
   for (auto& [schema, ledger] : *ledgers) ledger->rolled_back = true;
 }
 
@@ -125,7 +138,8 @@ void check_format(Ledger& ledger) {
     if (SPI_execute(query.c_str(), false, 1) != SPI_OK_SELECT || SPI_processed != 1) return;
     bool is_null = false;
     const Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
-    if (!is_null) found = DatumGetInt32(value);
+    if (!is_null && SPI_gettypeid(SPI_tuptable->tupdesc, 1) == INT4OID)
+      found = DatumGetInt32(value);
   });
   if (found != format_version)
     throw Error(Condition::ledger_format_mismatch,
@@ -134,12 +148,41 @@ void check_format(Ledger& ledger) {
                     std::to_string(format_version) + ".");
 }
 
+// Makes room for another ledger: those that were dropped go, and then the one that was not used for the
+// longest time. Those that calls are using stay.
+void forget_ledgers() {
+  auto oldest = ledgers->end();
+  for (auto it = ledgers->begin(); it != ledgers->end();) {
+    const bool idle = it->second.use_count() == 1;
+    const bool dropped = idle && it->second->stale && pg_call([&] {
+                           return !SearchSysCacheExists1(NAMESPACEOID, ObjectIdGetDatum(it->first));
+                         });
+    if (dropped) {
+      it = ledgers->erase(it);
+      continue;
+    }
+    if (idle && (oldest == ledgers->end() || it->second->last_call < oldest->second->last_call))
+      oldest = it;
+    ++it;
+  }
+  if (ledgers->size() >= most_ledgers && oldest != ledgers->end()) ledgers->erase(oldest);
+}
+
+void trim_accounts() {
+  std::size_t kept = 0;
+  for (const auto& [schema, ledger] : *ledgers) kept += ledger->accounts();
+  if (kept <= most_accounts) return;
+  for (const auto& [schema, ledger] : *ledgers)
+    if (ledger.use_count() == 1) ledger->forget_accounts();
+}
+
 LedgerPtr remembered_ledger(Oid schema) {
   if (ledgers == nullptr) ledgers = new Ledgers;
-  const auto known = ledgers->find(schema);
-  if (known != ledgers->end() && !known->second->stale && !known->second->rolled_back) {
-    if (known->second.use_count() == 1) known->second->trim_accounts();
-    return known->second;
+  static std::uint64_t calls = 0;
+  trim_accounts();
+  if (const auto known = ledgers->find(schema); known != ledgers->end()) {
+    known->second->last_call = ++calls;
+    if (!known->second->stale && !known->second->rolled_back) return known->second;
   }
 
   struct Name {
@@ -158,6 +201,8 @@ LedgerPtr remembered_ledger(Oid schema) {
   fresh->shape = check_shape(*fresh);
 
   // Mostly nothing has changed (a table was analyzed, say): then plans and accounts are good still.
+  // Looked up again: what was read may have run a policy of the user's, that uses ledgers.
+  const auto known = ledgers->find(schema);
   if (known != ledgers->end()) {
     Ledger& old = *known->second;
     const bool in_use = known->second.use_count() > 1;
@@ -171,6 +216,8 @@ LedgerPtr remembered_ledger(Oid schema) {
       return known->second;
     }
   }
+  if (known == ledgers->end()) forget_ledgers();
+  fresh->last_call = ++calls;
   (*ledgers)[schema] = fresh;
   return fresh;
 }
@@ -205,6 +252,27 @@ void require(const Ledger& ledger, Table table, AclMode privilege) {
   });
 }
 
+// Whether the table has other files than the active snapshot knows of.
+bool was_rewritten(Oid relation) {
+  const auto file_of = [](HeapTuple tuple) {
+    return reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relfilenode;
+  };
+  HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+  if (!HeapTupleIsValid(tuple)) return true;
+  const Oid file = file_of(tuple);
+  ReleaseSysCache(tuple);
+  Relation classes = table_open(RelationRelationId, AccessShareLock);
+  ScanKeyData key;
+  ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relation));
+  SysScanDesc scan =
+      systable_beginscan(classes, ClassOidIndexId, true, GetActiveSnapshot(), 1, &key);
+  tuple = systable_getnext(scan);
+  const bool changed = !HeapTupleIsValid(tuple) || file_of(tuple) != file;
+  systable_endscan(scan);
+  table_close(classes, AccessShareLock);
+  return changed;
+}
+
 // Whether figures of the ledger may be shown to this user.
 bool may_read(const Ledger& ledger, Oid user) {
   return pg_call([&] {
@@ -215,6 +283,18 @@ bool may_read(const Ledger& ledger, Oid user) {
 }
 
 }  // namespace
+
+void refuse_changed_tables() {
+  ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                  errmsg("a table of the ledger was altered at the same time"),
+                  errhint("Retry the transaction.")));
+  pg_unreachable();
+}
+
+void refuse_missing_balance() {
+  if (IsolationUsesXactSnapshot()) refuse_changed_tables();
+  raise_damaged("an account of the ledger has no row in account_balances");
+}
 
 bool is_exposed(const Ledger& ledger, Oid user) {
   return user != ledger.owner && is_superuser(user) && !is_superuser(ledger.owner);
@@ -289,6 +369,7 @@ Call::Call(const char* function, const char* ledger_name, Table table, AclMode p
   });
   ledger_ = open_ledger(ledger_name);
   require(*ledger_, table, privilege);
+  if (IsolationUsesXactSnapshot()) keep_tables();
   protect();
 }
 
@@ -301,12 +382,14 @@ Call::Call(const char* function, Oid schema, Table table, AclMode privilege)
   });
   ledger_ = remembered_ledger(schema);
   require(*ledger_, table, privilege);
+  if (IsolationUsesXactSnapshot()) keep_tables();
   protect();
 }
 
 Call::Call(Oid schema) : caller_(GetUserId()) {
   pg_call([] { SPI_connect(); });
   ledger_ = remembered_ledger(schema);
+  if (IsolationUsesXactSnapshot()) keep_tables();
 }
 
 const Account& Call::account_to_read(const std::optional<std::string_view>& code) {
@@ -320,6 +403,25 @@ void Call::lock_tables(std::initializer_list<Table> tables) {
     for (const Table table : tables) LockRelationOid(ledger_->relation(table), RowExclusiveLock);
   });
   if (ledger_->stale) ledger_ = remembered_ledger(ledger_->schema);
+}
+
+void Call::keep_tables() {
+  if (kept_schema == ledger_->schema) return;
+  pg_call([&] {
+    for (const Oid relation : ledger_->relations) LockRelationOid(relation, AccessShareLock);
+  });
+  if (ledger_->stale) ledger_ = remembered_ledger(ledger_->schema);
+  if (!IsolationUsesXactSnapshot()) return;
+  pg_call([&] {
+    for (const Oid relation : ledger_->relations)
+      if (was_rewritten(relation)) refuse_changed_tables();
+  });
+  kept_schema = ledger_->schema;
+}
+
+void Call::push_whole_snapshot() {
+  keep_tables();
+  pg_call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
 }
 
 // A superuser reads a ledger of somebody else's with the rights of its owner.
@@ -406,8 +508,7 @@ void Ledger::forget_unsure_accounts() {
   rolled_back = false;
 }
 
-void Ledger::trim_accounts() {
-  if (accounts_by_id_.size() <= most_accounts) return;
+void Ledger::forget_accounts() {
   accounts_by_code_.clear();
   accounts_by_id_.clear();
   unsure_.clear();
@@ -442,7 +543,7 @@ void Ledger::read_accounts(SPIPlanPtr plan, Datum parameter) {
       for (int column = 0; column < 6; ++column) {
         bool is_null = false;
         values[column] = SPI_getbinval(SPI_tuptable->vals[i], row, column + 1, &is_null);
-        if (is_null) elog(ERROR, "an account of the ledger has a NULL where none may be");
+        if (is_null) raise_damaged("an account of the ledger has a NULL where none may be");
         if (column >= 1 && column != 4)
           values[column] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(values[column]));
       }
@@ -470,11 +571,7 @@ void Ledger::load_accounts(const std::vector<std::string_view>& codes) {
   if (missing.empty()) return;
   static constexpr Oid types[] = {TEXTARRAYOID};
   SPIPlanPtr query = plan(accounts_by_code_query, 1, types);
-  read_accounts(
-      query, pg_call([&] {
-        return PointerGetDatum(construct_array(missing.data(), static_cast<int>(missing.size()),
-                                               TEXTOID, -1, false, TYPALIGN_INT));
-      }));
+  read_accounts(query, pg_call([&] { return array_of(missing, TEXTOID); }));
 }
 
 void Ledger::load_accounts(const std::vector<std::int64_t>& ids) {
@@ -484,11 +581,7 @@ void Ledger::load_accounts(const std::vector<std::int64_t>& ids) {
   if (missing.empty()) return;
   static constexpr Oid types[] = {INT8ARRAYOID};
   SPIPlanPtr query = plan(accounts_by_id_query, 1, types);
-  read_accounts(query, pg_call([&] {
-                  return PointerGetDatum(
-                      construct_array(missing.data(), static_cast<int>(missing.size()), INT8OID,
-                                      sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-                }));
+  read_accounts(query, pg_call([&] { return array_of(missing, INT8OID); }));
 }
 
 const Account& Ledger::find_account(std::string_view code) {

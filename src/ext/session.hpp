@@ -61,6 +61,7 @@ class Ledger {
   bool stale = false;            // its tables may have changed: look again at the next call
   std::uint64_t shape = 0;       // what check_shape found
   std::uint64_t checked_at = 0;  // and how many changes the session had heard of when it looked
+  std::uint64_t last_call = 0;   // of the session's, that used it
 
   Oid relation(Table table) const { return relations[static_cast<std::size_t>(table)]; }
 
@@ -84,7 +85,8 @@ class Ledger {
   // part of it, rolls back. Only while no call uses the ledger.
   void keep_accounts() { unsure_.clear(); }
   void forget_unsure_accounts();
-  void trim_accounts();
+  void forget_accounts();
+  std::size_t accounts() const { return accounts_by_id_.size(); }
   bool rolled_back = false;
 
  private:
@@ -156,6 +158,11 @@ class EngineWrites {
 // How many trigger functions are being called, one inside the other.
 int trigger_depth();
 
+// 40001. Raises.
+[[noreturn]] void refuse_changed_tables();
+// An account has no row of totals: to an old snapshot because ALTER TABLE has written the table anew. Raises.
+[[noreturn]] void refuse_missing_balance();
+
 // Asked by a trigger function (`in_trigger`), or by the WHEN condition of a trigger.
 bool engine_writes(bool in_trigger);
 
@@ -209,10 +216,16 @@ class Call {
   // Locks tables for writing; afterwards the ledger is known as they are now.
   void lock_tables(std::initializer_list<Table> tables);
 
+  // Makes a snapshot active in which every table of the ledger can be read whole, whoever alters them: to one
+  // from before, a table that ALTER TABLE has written anew is empty. Where the transaction has one snapshot
+  // from beginning to end, it is refused if that happened since. Up to the caller to pop.
+  void push_whole_snapshot();
+
   // Closes the SPI connection; after an error PostgreSQL does.
   void finish();
 
  private:
+  void keep_tables();
   [[noreturn]] void throw_refusal(Refusal refusal);
   void hide_row(const PgError& error) const;
   void protect();

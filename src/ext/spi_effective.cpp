@@ -37,13 +37,12 @@ std::vector<Units> SpiStore::dated_totals(const std::vector<const Account*>& acc
   for (const Account* account : accounts) ids.push_back(Int64GetDatum(account->id));
   std::vector<Units> totals(accounts.size(), 0);
   pg_call([&] {
-    const Datum array =
-        array_of(ids, INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+    const Datum array = array_of(ids, INT8OID);
     execute(plan, SPI_OK_SELECT, &array);
     for (std::uint64_t i = 0; i < SPI_processed; ++i) {
       const Row row = result_row(i);
       if (DatumGetInt64(row.column(1)) != accounts[i]->id)
-        elog(ERROR, "the dated entries of an account were read out of order");
+        raise_damaged("the dated entries of an account were read out of order");
       if (row.nullable(2)) totals[i] = row.units(2, accounts[i]->scale);
     }
     SPI_freetuptable(SPI_tuptable);
@@ -69,12 +68,9 @@ void SpiStore::insert_dated_entries(const std::vector<DatedEntry>& entries) {
       cells[5][i] = numeric_from_units(entry.dated_after, entry.account->scale);
     }
     const Datum arrays[columns] = {
-        array_of(cells[0], INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE),
-        array_of(cells[1], TIMESTAMPTZOID, sizeof(TimestampTz), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE),
-        array_of(cells[2], UUIDOID, UUID_LEN, false, TYPALIGN_CHAR),
-        array_of(cells[3], INT2OID, sizeof(std::int16_t), true, TYPALIGN_SHORT),
-        array_of(cells[4], NUMERICOID, -1, false, TYPALIGN_INT),
-        array_of(cells[5], NUMERICOID, -1, false, TYPALIGN_INT)};
+        array_of(cells[0], INT8OID),    array_of(cells[1], TIMESTAMPTZOID),
+        array_of(cells[2], UUIDOID),    array_of(cells[3], INT2OID),
+        array_of(cells[4], NUMERICOID), array_of(cells[5], NUMERICOID)};
     write_rows(plan, SPI_OK_INSERT, entries.size(), arrays);
   });
 }
@@ -91,10 +87,8 @@ void SpiStore::add_effective_days(const std::vector<EffectiveDay>& days) {
       cells[1][i] = DateADTGetDatum(static_cast<DateADT>(days[i].day - epoch_shift_days));
       cells[2][i] = numeric_from_units(days[i].amount, days[i].account->scale);
     }
-    const Datum arrays[columns] = {
-        array_of(cells[0], INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE),
-        array_of(cells[1], DATEOID, sizeof(DateADT), true, TYPALIGN_INT),
-        array_of(cells[2], NUMERICOID, -1, false, TYPALIGN_INT)};
+    const Datum arrays[columns] = {array_of(cells[0], INT8OID), array_of(cells[1], DATEOID),
+                                   array_of(cells[2], NUMERICOID)};
     write_rows(plan, SPI_OK_INSERT, days.size(), arrays);
   });
 }

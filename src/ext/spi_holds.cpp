@@ -32,22 +32,21 @@ constexpr const char* update_hold_statement =
     "UPDATE {ledger}.holds SET status = $2 WHERE id OPERATOR(pg_catalog.=) $1";
 constexpr const char* update_hold_line_statement =
     "UPDATE {ledger}.hold_lines SET amount = $3, captured = $4, released = $5, is_open = $6, "
-    "settled_at = CASE WHEN $6 THEN NULL ELSE COALESCE(settled_at, pg_catalog.clock_timestamp()) "
-    "END, "
+    "settled_at = CASE WHEN $6 THEN NULL ELSE COALESCE(settled_at, $7) END, "
     "raises = CASE WHEN amount OPERATOR(pg_catalog.=) $3 THEN raises "
     "ELSE COALESCE(raises, '[]') OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object("
-    "'at', pg_catalog.clock_timestamp(), "
+    "'at', $7, "
     "'by', pg_catalog.abs($3 OPERATOR(pg_catalog.-) amount)) END "
     "WHERE hold_id OPERATOR(pg_catalog.=) $1 AND line OPERATOR(pg_catalog.=) $2";
 constexpr const char* release_line_statement =
     "UPDATE {ledger}.hold_lines SET released = released OPERATOR(pg_catalog.+) $3, is_open = "
     "false, "
-    "settled_at = pg_catalog.clock_timestamp() "
+    "settled_at = $4 "
     "WHERE hold_id OPERATOR(pg_catalog.=) $1 AND line OPERATOR(pg_catalog.=) $2";
 constexpr const char* insert_change_statement =
     "INSERT INTO {ledger}.transaction_history (transaction_id, changed_by, from_status, to_status, "
-    "reason) "
-    "VALUES ($1, $2, $3, $4, $5)";
+    "reason, changed_at) "
+    "VALUES ($1, $2, $3, $4, $5, $6)";
 
 }  // namespace
 
@@ -64,7 +63,7 @@ std::optional<Hold> SpiStore::find_hold(const TransactionId& id) {
     const Row row = result_row(0);
     const auto status =
         hold_status_from_string(view_of(PointerGetDatum(PG_DETOAST_DATUM_PACKED(row.column(1)))));
-    if (!status) elog(ERROR, "a hold of the ledger has an unknown status");
+    if (!status) raise_damaged("a hold of the ledger has an unknown status");
     hold.status = *status;
     const std::optional<Datum> expires_at = row.nullable(2);
     if (expires_at) hold.expires_at = unix_micros(DatumGetTimestampTz(*expires_at));
@@ -178,10 +177,10 @@ void SpiStore::insert_hold(const Hold& hold, const Posting& posting) {
 
 void SpiStore::update_hold(const Hold& hold) {
   static constexpr Oid types[] = {UUIDOID, TEXTOID};
-  static constexpr Oid line_types[] = {UUIDOID,    INT2OID,    NUMERICOID,
-                                       NUMERICOID, NUMERICOID, BOOLOID};
+  static constexpr Oid line_types[] = {UUIDOID,    INT2OID, NUMERICOID,    NUMERICOID,
+                                       NUMERICOID, BOOLOID, TIMESTAMPTZOID};
   SPIPlanPtr plan = ledger_.plan(update_hold_statement, 2, types);
-  SPIPlanPtr line_plan = ledger_.plan(update_hold_line_statement, 6, line_types);
+  SPIPlanPtr line_plan = ledger_.plan(update_hold_line_statement, 7, line_types);
   const EngineWrites engine_writes;
   pg_call([&] {
     const Datum values[] = {datum_of(hold.id), CStringGetTextDatum(to_string(hold.status))};
@@ -195,37 +194,40 @@ void SpiStore::update_hold(const Hold& hold) {
                                    numeric_from_units(line.amount, scale),
                                    numeric_from_units(line.captured, scale),
                                    numeric_from_units(line.released, scale),
-                                   BoolGetDatum(line.left() > 0)};
+                                   BoolGetDatum(line.left() > 0),
+                                   TimestampTzGetDatum(timestamp_of(clock_))};
       execute(line_plan, SPI_OK_UPDATE, line_values);
     }
   });
 }
 
-void SpiStore::release_expired(const std::vector<ExpiredLine>& lines) {
+void SpiStore::release_expired(const std::vector<ExpiredLine>& lines, std::int64_t at) {
   if (lines.empty()) return;
-  static constexpr Oid types[] = {UUIDOID, INT2OID, NUMERICOID};
-  SPIPlanPtr plan = ledger_.plan(release_line_statement, 3, types);
+  static constexpr Oid types[] = {UUIDOID, INT2OID, NUMERICOID, TIMESTAMPTZOID};
+  SPIPlanPtr plan = ledger_.plan(release_line_statement, 4, types);
   for (const ExpiredLine& line : lines)
     pg_call([&] {
-      const Datum values[] = {datum_of(line.hold),
-                              Int16GetDatum(static_cast<std::int16_t>(line.line)),
-                              numeric_from_units(line.left, line.scale)};
+      const Datum values[] = {
+          datum_of(line.hold), Int16GetDatum(static_cast<std::int16_t>(line.line)),
+          numeric_from_units(line.left, line.scale), TimestampTzGetDatum(timestamp_of(at))};
       execute(plan, SPI_OK_UPDATE, values);
     });
 }
 
 void SpiStore::insert_changes(const std::vector<StatusChange>& changes) {
   if (changes.empty()) return;
-  static constexpr Oid types[] = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
-  SPIPlanPtr plan = ledger_.plan(insert_change_statement, 5, types);
+  static constexpr Oid types[] = {UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
+  SPIPlanPtr plan = ledger_.plan(insert_change_statement, 6, types);
   for (const StatusChange& change : changes)
     pg_call([&] {
-      const Datum values[] = {
-          datum_of(change.id), CStringGetTextDatum(GetUserNameFromId(author_, false)),
-          change.from != nullptr ? CStringGetTextDatum(change.from) : Datum{0},
-          CStringGetTextDatum(change.to), change.reason ? new_text(*change.reason) : Datum{0}};
+      const Datum values[] = {datum_of(change.id),
+                              CStringGetTextDatum(GetUserNameFromId(author_, false)),
+                              change.from != nullptr ? CStringGetTextDatum(change.from) : Datum{0},
+                              CStringGetTextDatum(change.to),
+                              change.reason ? new_text(*change.reason) : Datum{0},
+                              TimestampTzGetDatum(timestamp_of(clock_))};
       const char nulls[] = {
-          ' ', ' ', null_flag(change.from == nullptr), ' ', null_flag(!change.reason), '\0'};
+          ' ', ' ', null_flag(change.from == nullptr), ' ', null_flag(!change.reason), ' ', '\0'};
       execute(plan, SPI_OK_INSERT, values, nulls);
     });
 }

@@ -35,7 +35,7 @@ struct Row {
   Datum column(int number) const {
     bool is_null = false;
     const Datum value = SPI_getbinval(tuple, descriptor, number, &is_null);
-    if (is_null) elog(ERROR, "column %d of a ledger's row is NULL", number);
+    if (is_null) raise_damaged(psprintf("column %d of a ledger's row is NULL", number));
     return value;
   }
   std::optional<Datum> nullable(int number) const {
@@ -48,7 +48,7 @@ struct Row {
     Units units = 0;
     if (units_from_numeric(PointerGetDatum(PG_DETOAST_DATUM_PACKED(column(number))), scale,
                            units) != AmountStatus::ok)
-      elog(ERROR, "a ledger's row holds an amount that no ledger writes");
+      raise_damaged("a ledger's row holds an amount that no ledger writes");
     return units;
   }
 };
@@ -68,13 +68,6 @@ inline std::optional<std::string> copied_text(const Row& row, int column, bool w
   });
   if (!view) return std::nullopt;
   return std::string(*view);
-}
-
-inline Datum array_of(const std::vector<Datum>& elements, Oid type, int length, bool by_value,
-                      char align) {
-  return PointerGetDatum(construct_array(const_cast<Datum*>(elements.data()),
-                                         static_cast<int>(elements.size()), type, length, by_value,
-                                         align));
 }
 
 }  // namespace ledgerflow

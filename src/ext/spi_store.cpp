@@ -74,15 +74,14 @@ constexpr const char* update_rules_statement =
 
 void fill_balance(const Row& row, Balance& balance) {
   const int scale = balance.account->scale;
-  if (DatumGetInt64(row.column(1)) != balance.account->id)
-    elog(ERROR, "an account of the ledger has no row in account_balances");
+  if (DatumGetInt64(row.column(1)) != balance.account->id) refuse_missing_balance();
   balance.version = DatumGetInt64(row.column(2));
   balance.found_version = balance.version;
   const std::optional<Datum> last = row.nullable(3);
   if (last) balance.last_transaction = id_from_datum(*last);
   const std::optional<Status> status =
       status_from_string(view_of(PointerGetDatum(PG_DETOAST_DATUM_PACKED(row.column(4)))));
-  if (!status) elog(ERROR, "an account of the ledger has an unknown status");
+  if (!status) raise_damaged("an account of the ledger has an unknown status");
   balance.status = *status;
   balance.debits_posted = row.units(5, scale);
   balance.credits_posted = row.units(6, scale);
@@ -112,7 +111,7 @@ TransactionId new_transaction_id() {
                              pg_call([] { return next_random(); }), std::nullopt);
 }
 
-std::int64_t SpiStore::clock() { return unix_micros(GetCurrentTimestamp()); }
+std::int64_t SpiStore::clock() { return clock_ = unix_micros(GetCurrentTimestamp()); }
 
 std::uint64_t SpiStore::random() {
   return pg_call([] { return next_random(); });
@@ -125,11 +124,9 @@ void SpiStore::lock_balances(std::vector<Balance>& balances) {
   ids.reserve(balances.size());
   for (const Balance& balance : balances) ids.push_back(Int64GetDatum(balance.account->id));
   pg_call([&] {
-    const Datum array =
-        array_of(ids, INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+    const Datum array = array_of(ids, INT8OID);
     execute(plan, SPI_OK_SELECT, &array);
-    if (SPI_processed != balances.size())
-      elog(ERROR, "an account of the ledger has no row in account_balances");
+    if (SPI_processed != balances.size()) refuse_missing_balance();
     for (std::uint64_t i = 0; i < SPI_processed; ++i) fill_balance(result_row(i), balances[i]);
     SPI_freetuptable(SPI_tuptable);
     // Before the clock is read: no period that ends later is closed until this is posted.
@@ -158,8 +155,8 @@ void SpiStore::claim_keys(std::vector<KeyClaim>& claims) {
       }
       Datum values[] = {new_text(claim.key), datum_of(claim.id), Datum{0}, Datum{0}};
       if (!names.empty()) {
-        values[2] = array_of(names, TEXTOID, -1, false, TYPALIGN_INT);
-        values[3] = array_of(fields, TEXTOID, -1, false, TYPALIGN_INT);
+        values[2] = array_of(names, TEXTOID);
+        values[3] = array_of(fields, TEXTOID);
       }
       execute(claim_plan, SPI_OK_INSERT, values);
       if (SPI_processed == 1) return;
@@ -222,7 +219,7 @@ std::optional<std::int64_t> SpiStore::closed_through() {
   return pg_call([&]() -> std::optional<std::int64_t> {
     LockRelationOid(ledger_.relation(Table::transactions), RowExclusiveLock);
     execute(plan, SPI_OK_SELECT, nullptr);
-    if (SPI_processed != 1) elog(ERROR, "the ledger's settings have no row");
+    if (SPI_processed != 1) raise_damaged("the ledger's settings have no row");
     const std::optional<Datum> time = result_row(0).nullable(1);
     if (!time) return std::nullopt;
     return unix_micros(DatumGetTimestampTz(*time));
@@ -360,12 +357,9 @@ void SpiStore::insert_entries(const std::vector<Journal::Entry>& entries) {
       values_of(entries[i], values);
       for (std::size_t column = 0; column < columns; ++column) cells[column][i] = values[column];
     }
-    const Datum arrays[columns] = {
-        array_of(cells[0], INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE),
-        array_of(cells[1], UUIDOID, UUID_LEN, false, TYPALIGN_CHAR),
-        array_of(cells[2], INT2OID, sizeof(std::int16_t), true, TYPALIGN_SHORT),
-        array_of(cells[3], NUMERICOID, -1, false, TYPALIGN_INT),
-        array_of(cells[4], NUMERICOID, -1, false, TYPALIGN_INT)};
+    const Datum arrays[columns] = {array_of(cells[0], INT8OID), array_of(cells[1], UUIDOID),
+                                   array_of(cells[2], INT2OID), array_of(cells[3], NUMERICOID),
+                                   array_of(cells[4], NUMERICOID)};
     write_rows(plan, SPI_OK_INSERT, entries.size(), arrays);
   });
 }
@@ -423,7 +417,7 @@ std::vector<const Journal::Transaction*> SpiStore::by_reference(const Journal& j
 void SpiStore::write_rest(const Journal& journal) {
   if (journal.expired.empty() && journal.changes.empty()) return;
   const EngineWrites engine_writes;
-  release_expired(journal.expired);
+  release_expired(journal.expired, clock_);
   insert_changes(journal.changes);
 }
 
@@ -454,7 +448,8 @@ void SpiStore::complete(const Journal& journal, const std::vector<Balance>& bala
                               numeric_from_units(entry.amount, entry.account->scale)};
       write_rows(plan, SPI_OK_UPDATE, 1, values);
     });
-  release_expired(journal.expired);
+  // The ids of these entries are older than the call.
+  release_expired(journal.expired, std::min(clock_, time_of(journal.entries.front().transaction)));
 }
 
 void SpiStore::write_rules(const Balance& balance) {

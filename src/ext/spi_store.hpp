@@ -61,6 +61,9 @@ class SpiStore : public Store {
 
   Ledger& ledger_;
   Oid author_;
+  // What clock() told last: the time of the ids of this call, and so of all it does. As of a posting's
+  // time, what it gave back is not reserved any more.
+  std::int64_t clock_ = 0;
 
  private:
   [[noreturn]] static void refuse_duplicate_reference(const Journal& journal, const PgError& error);
@@ -71,7 +74,7 @@ class SpiStore : public Store {
   std::vector<Units> dated_totals(const std::vector<const Account*>& accounts);
   void insert_dated_entries(const std::vector<struct DatedEntry>& entries);
   void add_effective_days(const std::vector<struct EffectiveDay>& days);
-  void release_expired(const std::vector<ExpiredLine>& lines);
+  void release_expired(const std::vector<ExpiredLine>& lines, std::int64_t at);
   void insert_changes(const std::vector<StatusChange>& changes);
   std::vector<StoredTransaction::Entry> read_entries(SPIPlanPtr plan, const TransactionId& id);
 };

@@ -97,7 +97,7 @@ Datum array_of_ids(const std::vector<TransactionId>& ids) {
   std::vector<Datum> elements;
   elements.reserve(ids.size());
   for (const TransactionId& id : ids) elements.push_back(datum_of(id));
-  return pg_call([&] { return array_of(elements, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR); });
+  return pg_call([&] { return array_of(elements, UUIDOID); });
 }
 
 // For each transaction the codes of its other accounts, as an array of text.
@@ -136,7 +136,7 @@ std::vector<Datum> read_counter_accounts(Ledger& ledger, Datum ids, std::size_t 
       const std::string_view code = ledger.find_account(other).code;
       codes.push_back(pg_call([&] { return new_text(code); }));
     }
-    arrays.push_back(pg_call([&] { return array_of(codes, TEXTOID, -1, false, TYPALIGN_INT); }));
+    arrays.push_back(pg_call([&] { return array_of(codes, TEXTOID); }));
   }
   return arrays;
 }

@@ -5,6 +5,10 @@
 #include "ext/datums.hpp"
 #include "ext/spi_store.hpp"
 
+extern "C" {
+#include "utils/datum.h"
+}
+
 namespace ledgerflow {
 
 namespace {
@@ -52,7 +56,7 @@ const char* operation_name(const TriggerData* trigger) {
   return "TRUNCATE";
 }
 
-// A column of a row by name; raises when there is none of this type.
+// A column of a row by name; raises when there is none of this type (InvalidOid: of any).
 struct Field {
   int number;
   Datum value;
@@ -61,24 +65,19 @@ struct Field {
 
 Field field(const TriggerData* trigger, HeapTuple row, const char* name, Oid type) {
   const TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
-  Field result{SPI_fnumber(descriptor, name), 0, true};
-  if (result.number <= 0 ||
-      (type != ANYOID && !IsBinaryCoercible(SPI_gettypeid(descriptor, result.number), type)))
-    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-                    errmsg("a ledger's table has no column \"%s\" of the right type", name)));
+  Field result{column_number(descriptor, name, type), 0, true};
   result.value = heap_getattr(row, result.number, descriptor, &result.is_null);
   return result;
 }
 
 bool same_column(const TriggerData* trigger, const char* name) {
-  const Field before = field(trigger, trigger->tg_trigtuple, name, ANYOID);
-  const Field after = field(trigger, trigger->tg_newtuple, name, ANYOID);
+  const Field before = field(trigger, trigger->tg_trigtuple, name, InvalidOid);
+  const Field after = field(trigger, trigger->tg_newtuple, name, InvalidOid);
   if (before.is_null || after.is_null) return before.is_null == after.is_null;
   const auto* attribute = TupleDescAttr(RelationGetDescr(trigger->tg_relation), before.number - 1);
   TypeCacheEntry* type = lookup_type_cache(attribute->atttypid, TYPECACHE_EQ_OPR_FINFO);
   if (!OidIsValid(type->eq_opr_finfo.fn_oid))
-    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-                    errmsg("values of column \"%s\" cannot be compared", name)));
+    return datum_image_eq(before.value, after.value, attribute->attbyval, attribute->attlen);
   return DatumGetBool(
       FunctionCall2Coll(&type->eq_opr_finfo, attribute->attcollation, before.value, after.value));
 }
@@ -159,26 +158,27 @@ struct NewEntry {
   std::int64_t account_id;
   int line;
   int stripe;
-  Datum amount;
+  std::optional<Datum> amount;
 };
 
 // Copies the rows of the transition table out of it; raises.
 std::size_t read_new_entries(const TriggerData* trigger, std::vector<NewEntry>& rows) {
   const TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
-  const int transaction = SPI_fnumber(descriptor, "transaction_id");
-  const int account = SPI_fnumber(descriptor, "account_id");
-  const int line = SPI_fnumber(descriptor, "line");
-  const int stripe = SPI_fnumber(descriptor, "stripe");
-  const int amount = SPI_fnumber(descriptor, "amount");
+  const int transaction = column_number(descriptor, "transaction_id", UUIDOID);
+  const int account = column_number(descriptor, "account_id", INT8OID);
+  const int line = column_number(descriptor, "line", INT2OID);
+  const int stripe = column_number(descriptor, "stripe", INT2OID);
+  const int amount = column_number(descriptor, "amount", NUMERICOID);
   TupleTableSlot* slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsMinimalTuple);
-  bool is_null = false;  // all of these columns are NOT NULL
+  bool is_null = false;  // only where an owner has dropped what forbids it
   while (tuplestore_gettupleslot(trigger->tg_newtable, true, false, slot)) {
     NewEntry row;
     row.transaction = id_from_datum(slot_getattr(slot, transaction, &is_null));
     row.account_id = DatumGetInt64(slot_getattr(slot, account, &is_null));
     row.line = DatumGetInt16(slot_getattr(slot, line, &is_null));
     row.stripe = DatumGetInt16(slot_getattr(slot, stripe, &is_null));
-    row.amount = PointerGetDatum(PG_DETOAST_DATUM_COPY(slot_getattr(slot, amount, &is_null)));
+    const Datum value = slot_getattr(slot, amount, &is_null);
+    if (!is_null) row.amount = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
     rows.push_back(row);
   }
   ExecDropSingleTupleTableSlot(slot);
@@ -387,9 +387,15 @@ PGDLLEXPORT Datum ledgerflow_guard(PG_FUNCTION_ARGS) {
       if (changed == nullptr) return unchanged(trigger);
       column = std::string(" column ") + changed + " of";
     }
-    throw Error(Condition::immutable_ledger,
-                std::string("cannot ") + operation_name(trigger) + column + " ledger table " +
-                    quoted(RelationGetRelationName(trigger->tg_relation)));
+    throw Error(
+        Condition::immutable_ledger,
+        std::string("cannot ") + operation_name(trigger) + column + " ledger table " +
+            quoted(RelationGetRelationName(trigger->tg_relation)),
+        {},
+        TRIGGER_FIRED_BY_INSERT(trigger->tg_event)
+            ? "Its rows are written by ledgerflow's functions. To restore a dump of the data "
+              "alone, use pg_restore --disable-triggers."
+            : "");
   });
 }
 

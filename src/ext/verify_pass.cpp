@@ -432,8 +432,7 @@ void Pass::resolve_loose_parts() {
     if (!DatumGetBool(values[1])) lines_ += weight_of(values[0]);
   };
   pg_call([&] {
-    const Datum array = PointerGetDatum(construct_array(
-        elements.data(), static_cast<int>(elements.size()), UUIDOID, UUID_LEN, false, 'c'));
+    const Datum array = array_of(elements, UUIDOID);
     for_each_row(plan, &array, nullptr, receive);
   });
 }
@@ -532,12 +531,9 @@ void Pass::check_before() {
     if (AccountState* account = find(DatumGetInt64(values[0]))) account->suspect = true;
   };
   pg_call([&] {
-    const int size = static_cast<int>(count);
     const Datum values[] = {
-        PointerGetDatum(construct_array(arrays[0].data(), size, INT8OID, 8, FLOAT8PASSBYVAL, 'd')),
-        PointerGetDatum(construct_array(arrays[1].data(), size, UUIDOID, UUID_LEN, false, 'c')),
-        PointerGetDatum(construct_array(arrays[2].data(), size, INT2OID, 2, true, 's')),
-        PointerGetDatum(construct_array(arrays[3].data(), size, NUMERICOID, -1, false, 'i'))};
+        array_of(arrays[0].data(), count, INT8OID), array_of(arrays[1].data(), count, UUIDOID),
+        array_of(arrays[2].data(), count, INT2OID), array_of(arrays[3].data(), count, NUMERICOID)};
     for_each_row(plan, values, nullptr, receive);
   });
 }
@@ -554,8 +550,7 @@ void Pass::check_quiet() {
     if (AccountState* account = find(DatumGetInt64(values[0]))) account->suspect = true;
   };
   pg_call([&] {
-    const Datum array = PointerGetDatum(construct_array(
-        ids.data(), static_cast<int>(ids.size()), INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+    const Datum array = array_of(ids, INT8OID);
     for_each_row(plan, &array, nullptr, receive);
   });
 }

@@ -1,5 +1,6 @@
 // Verification. One pass over all rows tells what is suspect; SQL statements tell what is wrong with it.
 #include "ext/receiver.hpp"
+#include "ext/seals.hpp"
 #include "ext/verification.hpp"
 
 extern "C" {
@@ -40,7 +41,6 @@ constexpr const char* verified_point_query =
     "WHERE e.origin = $1 AND e.xact_id < v.horizon) - interval '1 hour', v.verified_at "
     "FROM {ledger}.verifications v WHERE v.origin = $1 AND v.findings = 0 ORDER BY v.id DESC LIMIT "
     "1";
-constexpr const char* subscribed_query = "SELECT FROM pg_subscription_rel r WHERE r.srrelid = $1";
 constexpr const char* record_statement =
     "INSERT INTO {ledger}.verifications (verified_at, verified_by, mode, findings, transactions, "
     "entries, duration, horizon, xact_id, origin) "
@@ -75,6 +75,7 @@ void verify(FunctionCallInfo fcinfo, Call& call, Run& run) {
   static constexpr Oid dated_type[] = {BOOLOID};
   static constexpr Oid accounts_type[] = {INT8ARRAYOID};
 
+  call.push_whole_snapshot();
   run.suspects = find_suspects(call.ledger(), run.since);
   if (run.suspects.transactions) look(transactions_query, 0, nullptr, nullptr);
   if (!run.suspects.accounts.empty()) {
@@ -82,11 +83,7 @@ void verify(FunctionCallInfo fcinfo, Call& call, Run& run) {
     static_assert(FLOAT8PASSBYVAL, "a bigint is a Datum");
     std::vector<Datum> ids;
     for (const std::int64_t id : accounts) ids.push_back(Int64GetDatum(id));
-    const Datum array = pg_call([&] {
-      return PointerGetDatum(construct_array(ids.data(), static_cast<int>(ids.size()), INT8OID,
-                                             sizeof(std::int64_t), FLOAT8PASSBYVAL,
-                                             TYPALIGN_DOUBLE));
-    });
+    const Datum array = pg_call([&] { return array_of(ids, INT8OID); });
     look(accounts_query, 1, accounts_type, &array);
   }
   if (run.suspects.periods) look(periods_query, 0, nullptr, nullptr);
@@ -95,20 +92,13 @@ void verify(FunctionCallInfo fcinfo, Call& call, Run& run) {
   if (!run.since) look(effective_query, 1, dated_type, &dated);
   const Datum schema = ObjectIdGetDatum(call.ledger().schema);
   look(standing_query, 1, schema_type, &schema);
+  pg_call([] { PopActiveSnapshot(); });
 }
 
 // Where the numbers of database transactions mean something: nothing where logical replication brings rows of
 // another server.
 std::optional<std::string> origin_of(Ledger& ledger) {
-  static constexpr Oid types[] = {OIDOID};
-  SPIPlanPtr plan = ledger.plan(subscribed_query, 1, types);
-  bool subscribed = false;
-  auto receive = [&](const Datum*, const bool*) { subscribed = true; };
-  pg_call([&] {
-    const Datum table = ObjectIdGetDatum(ledger.relation(Table::transactions));
-    for_each_row(plan, &table, nullptr, receive);
-  });
-  if (subscribed) return std::nullopt;
+  if (is_subscriber(ledger)) return std::nullopt;
   return std::to_string(GetSystemIdentifier()) + "." + std::to_string(MyDatabaseId) + "." +
          std::to_string(ledger.relation(Table::transactions));
 }

@@ -2,7 +2,7 @@
 -- each of many operations, and must come back, column by column, when the setting is set to that moment.
 BEGIN;
 \ir include/hold_helpers.sql
-SELECT plan(61);
+SELECT plan(69);
 SET LOCAL timezone = 'Europe/Berlin';
 SET LOCAL datestyle = 'German';
 
@@ -73,10 +73,31 @@ SELECT t.step(operation) FROM unnest(ARRAY[
     $$SELECT ledger_post('liabilities:alice', 'assets:bank', 60)$$,  -- takes back an expired line of h3
     $$SELECT ledger_maintain()$$,
     $$SELECT ledger_reverse(t.id('t1'), 'The rest')$$,
+    $$SELECT ledger_post('assets:cash', 'equity:capital', 20)$$,
+    $$SELECT ledger_set_limits('assets:cash', 0)$$,
+    $$INSERT INTO t.ids SELECT 'h5', ledger_hold('liabilities:alice', 'assets:cash', 5, expires_in => '20 ms')$$,
+    $$SELECT pg_sleep(0.04)$$,
+    $$SELECT ledger_post('liabilities:alice', 'assets:bank', 8)$$,  -- takes back one line of h5
+    $$SELECT ledger_post('equity:capital', 'assets:cash', 18)$$,    -- and this one the other, but it is still pending
+    $$SELECT ledger_maintain()$$,
     $$SELECT ledger_post('assets:yen', 'equity:yen', 33)$$]) operation \g /dev/null
 SELECT is((SELECT count(*) FROM ledger.hold_lines WHERE settled_at IS NULL) + (SELECT count(*) FROM ledger.hold_lines WHERE is_open), 0::bigint, 'every hold came to its end');
 SELECT is_empty(format('SELECT what, was, shown FROM t.differences(%L)', at), 'as it was at moment ' || row_number() OVER (ORDER BY at)) FROM (SELECT DISTINCT at FROM t.moments) x ORDER BY at;
 SELECT is((SELECT count(DISTINCT shown) > 15 FROM t.moments WHERE what = 'balances'), true, 'and those moments differ');
+-- At the very time of a posting: what it settled or took back is not reserved any more.
+CREATE FUNCTION t.at_once() RETURNS TABLE (transaction uuid, what text, was text, shown text) LANGUAGE plpgsql AS $$
+DECLARE
+    posted timestamptz;
+BEGIN
+    FOR transaction, posted IN SELECT id, posted_at FROM ledger.transactions ORDER BY id LOOP
+        PERFORM set_config('ledgerflow.as_of', posted::text, true);
+        RETURN QUERY SELECT transaction, s.what, m.shown, s.shown FROM t.shown() s
+                       JOIN t.moments m ON m.what = s.what AND m.at = (SELECT min(n.at) FROM t.moments n WHERE n.at > posted)
+                      WHERE m.shown IS DISTINCT FROM s.shown;
+    END LOOP;
+    PERFORM set_config('ledgerflow.as_of', '', true);
+END $$;
+SELECT is_empty('SELECT * FROM t.at_once()', 'each posting is seen whole at its own time');
 SELECT is_empty('SELECT * FROM ledger_verify()', 'the books are right');
 
 -- ledger_balance_at says the same without the setting, to the microsecond.

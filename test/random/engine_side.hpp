@@ -12,6 +12,7 @@ class EngineSide final : public Books {
   const char* name() const override { return "engine"; }
   Result run(const Operation& operation) override;
   std::vector<std::string> state() override;
+  const MemoryStore& store() const { return store_; }
 
  private:
   struct Attributes {  // of an account, that the engine has no use for

@@ -963,8 +963,8 @@ Result Model::act(Control control) {
 std::vector<std::string> Model::state() {
   std::vector<std::string> lines;
   for (const auto& [code, account] : accounts_) {
-    const auto shown = [&](const std::optional<Int>& units) {
-      return units ? format(*units, account.scale) : std::string("none");
+    const auto shown = [scale = account.scale](const std::optional<Int>& units) {
+      return units ? format(*units, scale) : std::string("none");
     };
     const char* status = account.closed                                    ? "closed"
                          : account.debits_frozen && account.credits_frozen ? "frozen"

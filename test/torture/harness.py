@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -48,10 +49,11 @@ class Figures:
     """Counters by name; `report` prints them and leaves them to scripts/torture.sh."""
 
     def __init__(self):
-        self.values = {}
+        self.values, self.lock = {}, threading.Lock()
 
     def add(self, name, count=1):
-        self.values[name] = self.values.get(name, 0) + count
+        with self.lock:
+            self.values[name] = self.values.get(name, 0) + count
 
     def report(self):
         lines = "".join(f"{name}\t{value}\n" for name, value in self.values.items())
@@ -87,19 +89,22 @@ def finish(sentence):
 class Server:
     """A private server of scripts/server.sh, removed at the end."""
 
-    def __init__(self, name, *settings, standby_of=None):
+    def __init__(self, name, *settings, standby_of=None, backup_of=None):
+        """A backup is not started yet."""
         self.name, self.settings = f"{NAME}-{name}-{os.getpid()}", settings
-        atexit.register(self._drop)
-        if standby_of:
+        atexit.register(self.drop)
+        if backup_of:
+            self._run("backup", self.name, backup_of.name)
+        elif standby_of:
             self._run("standby", self.name, standby_of.name)
+            self._read_environment()
         else:
-            self._run("start", self.name, *settings)
-        self._read_environment()
+            self.start()
 
     def _run(self, *command):
         subprocess.run([ROOT / "scripts/server.sh", *command], check=True, stdin=subprocess.DEVNULL)
 
-    def _drop(self):
+    def drop(self):
         subprocess.run([ROOT / "scripts/server.sh", "drop", self.name], check=False, stdin=subprocess.DEVNULL)
 
     def _read_environment(self):
@@ -111,6 +116,7 @@ class Server:
     def start(self, *settings):
         """Starts it again, with other settings if any are given."""
         self._run("start", self.name, *(settings or self.settings))
+        self._read_environment()  # its socket may lie elsewhere now
 
     def stop(self):
         self._run("stop", self.name)

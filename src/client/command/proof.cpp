@@ -11,8 +11,9 @@ namespace ledgerflow::command {
 
 namespace {
 
-std::string utc(std::chrono::system_clock::time_point time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+std::string utc(client::Timestamp time) {
+  const std::time_t seconds =
+      std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
   std::tm parts{};
   char text[32];
   const std::size_t size =

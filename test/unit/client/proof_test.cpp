@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "core/proof.hpp"
+#include "core/sha256.hpp"
 #include "server.hpp"
 
 namespace ledgerflow::client {
@@ -50,6 +52,25 @@ TEST_F(ProofTest, OfTheServer) {
     }
   }
   sql("DROP SCHEMA proofs CASCADE");
+}
+
+// PostgreSQL's times reach past the year 2262, where a count of nanoseconds ends.
+TEST(Proof, SealedAtAnyTime) {
+  PlainSha256 sha256;
+  for (const std::int64_t time : {std::int64_t{9224318015999999999}, INT64_MIN, INT64_MAX}) {
+    ledgerflow::Proof proof;
+    proof.transaction = std::string(transaction_text_start) + "\nid x\n";
+    Seal seal;
+    seal.number = proof.through = 1;
+    seal.transactions = 1;
+    seal.sealed_at = time;
+    seal.tree = leaf_hash(sha256, proof.transaction);
+    proof.seal = seal_text(seal);
+    proof.root = chained_root(sha256, proof.previous, seal_text_hash(sha256, proof.seal));
+    const CheckedTransaction checked = check_proof(format_proof(proof), to_hex(proof.root));
+    ASSERT_TRUE(checked) << checked.why;
+    EXPECT_EQ(checked.sealed_at.time_since_epoch().count(), time);
+  }
 }
 
 TEST(Proof, BadInput) {

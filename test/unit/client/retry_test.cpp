@@ -2,6 +2,7 @@
 // breaks.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <string>
@@ -314,6 +315,35 @@ TEST_F(RetryTest, RunsTransactionsAgain) {
                RefusedFor<Condition::insufficient_balance>);
   EXPECT_FALSE(client.in_transaction());
   EXPECT_EQ(client.balance(cash).to_string(), "5.00");
+}
+
+// Two transactions take two pairs of accounts in opposite orders. One of them is told, and runs again.
+TEST_F(RetryTest, RunsTransactionsAgainAfterDeadlocks) {
+  const auto left = open("asset");
+  const auto right = open("asset");
+  std::atomic<int> runs{0};
+  std::atomic<int> begun{0};
+  const auto transfer = [&](bool forth) {
+    Client client(testing::test_database(), quick());
+    bool is_first = true;
+    Transaction::run(client, [&] {
+      ++runs;
+      client.post(forth ? cash : left, forth ? sales : right, Amount("1.00"));
+      // Neither goes on before the other one has its first pair.
+      if (is_first) ++begun;
+      is_first = false;
+      while (begun < 2) std::this_thread::sleep_for(milliseconds(1));
+      client.post(forth ? left : cash, forth ? right : sales, Amount("1.00"));
+    });
+    EXPECT_TRUE(client.usable());
+    EXPECT_FALSE(client.in_transaction());
+  };
+  auto forth = std::async(std::launch::async, [&] { transfer(true); });
+  transfer(false);
+  forth.get();
+  EXPECT_GE(runs, 3);
+  EXPECT_EQ(count(), "2");
+  EXPECT_EQ(sql("SELECT version FROM ledger.balances WHERE account = '" + left + "'"), "2");
 }
 
 TEST_F(RetryTest, LeavesAServerThatHasBecomeReadOnly) {

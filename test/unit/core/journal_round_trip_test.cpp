@@ -190,6 +190,28 @@ INSTANTIATE_TEST_SUITE_P(Formats, JournalRoundTrip,
                          ::testing::Values(Format::hledger, Format::ledger, Format::beancount,
                                            Format::csv));
 
+// The exporter calls h, m and s otherwise for ledger; an account without entries names them by their codes.
+TEST(JournalRoundTripOf, UnusedAccountsOfRenamedCurrencies) {
+  Books books;
+  books.head.first = {2024, 1, 1};
+  books.head.currencies.push_back({"h", 3, std::nullopt});
+  auto account = std::make_unique<ExportAccount>();
+  account->code = "assets:time";
+  account->type = "asset";
+  account->currency = "h";
+  account->scale = 3;
+  books.head.accounts.push_back(account.get());
+  books.accounts.push_back(std::move(account));
+  for (const Format format : {Format::hledger, Format::ledger, Format::beancount}) {
+    const std::string text = write(books, format);
+    File file = read_file(format, text);
+    const Plan plan = Planner(file, Known()).plan({});
+    ASSERT_EQ(plan.accounts.size(), 1U);
+    EXPECT_EQ(plan.currencies[plan.accounts[0].currency].code, "h");
+    EXPECT_EQ(plan.currencies[plan.accounts[0].currency].scale, 3) << text;
+  }
+}
+
 // A journal that was cut anywhere is refused, or the cut took nothing away.
 TEST(JournalCut, IsNoticed) {
   Randomness random;

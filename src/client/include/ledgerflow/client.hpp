@@ -14,6 +14,7 @@
 #include "ledgerflow/amount.hpp"
 #include "ledgerflow/batch.hpp"
 #include "ledgerflow/error.hpp"
+#include "ledgerflow/exchange.hpp"
 #include "ledgerflow/export.hpp"
 #include "ledgerflow/history.hpp"
 #include "ledgerflow/pages.hpp"
@@ -22,6 +23,7 @@
 #include "ledgerflow/retry.hpp"
 #include "ledgerflow/table.hpp"
 #include "ledgerflow/transaction_id.hpp"
+#include "ledgerflow/upkeep.hpp"
 
 struct pg_conn;  // libpq's PGconn
 
@@ -177,9 +179,6 @@ class LEDGERFLOW_CLIENT_API Client {
   /// Takes back whatever was granted to a role.
   void revoke(std::string_view role, std::optional<std::string_view> ledger = std::nullopt);
 
-  /// Upkeep, to be called now and then: settles expired holds, deletes old idempotency keys.
-  Maintenance maintain(std::optional<std::string_view> ledger = std::nullopt);
-
   /// Refuses postings that count at this time or before, from now on.
   void close_period(Timestamp through, const ChangeOptions& options = {});
 
@@ -199,9 +198,9 @@ class LEDGERFLOW_CLIENT_API Client {
   /// @name Reports
   /// @{
 
-  /// The account's posted balance with all that was posted until a time.
+  /// The account's balance with all that was posted, or is effective, until a time.
   Amount balance_at(std::string_view account, Timestamp at,
-                    std::optional<std::string_view> ledger = std::nullopt);
+                    std::optional<std::string_view> ledger = std::nullopt, By by = By::posted);
 
   /// An account's lines with the balance after each, page after page.
   Pages<StatementLine> statement(std::string_view account, const StatementOptions& options = {});
@@ -213,8 +212,87 @@ class LEDGERFLOW_CLIENT_API Client {
   std::vector<TrialBalanceLine> trial_balance(
       std::optional<std::string_view> ledger = std::nullopt);
 
+  /// The same at a time.
+  std::vector<TrialBalanceLine> trial_balance(const ReportOptions& options);
+
+  /// Balances as a tree of codes.
+  std::vector<RollupLine> rollup(const ReportOptions& options = {});
+
+  /// Balances summed by account type.
+  std::vector<GroupBalance> balances_by_type(const ReportOptions& options = {});
+
+  /// Balances summed by the value that the accounts' metadata has under a key.
+  std::vector<GroupBalance> balances_by_metadata(std::string_view key,
+                                                 const ReportOptions& options = {});
+
+  /// Assets, liabilities and equity at a time, with totals.
+  std::vector<FinancialLine> balance_sheet(const ReportOptions& options = {});
+
+  /// Income and expenses of a range of time, with totals.
+  std::vector<FinancialLine> income_statement(const RangeOptions& options = {});
+
+  /// Opening balance, debits, credits and closing balance of every account in a range of time.
+  std::vector<Movement> movements(const RangeOptions& options = {});
+
+  /// By how much accounts changed in each of two ranges. Of the options, `prefix`, `by` and `ledger`
+  /// apply.
+  std::vector<Comparison> compare(const TimeRange& first, const TimeRange& second,
+                                  const RangeOptions& options = {});
+
+  /// The balance of an account at every step of a range of time.
+  std::vector<ChartPoint> chart(std::string_view account, const ChartOptions& options = {});
+  /// @}
+
+  /// @name Upkeep
+  /// @{
+
+  /// Settles expired holds and deletes old idempotency keys; to be called now and then.
+  Maintenance maintain(std::optional<std::string_view> ledger = std::nullopt);
+
   /// Proves the books; nothing is found when all is well. Reads the whole ledger.
   std::vector<Finding> verify(std::optional<std::string_view> ledger = std::nullopt);
+
+  /// The same for what is new since the last run without findings, or for everything; on record.
+  std::vector<Finding> verify_incremental(bool from_start = false,
+                                          std::optional<std::string_view> ledger = std::nullopt);
+
+  /// Derives the balances of one account or of all from the entries; returns what was changed.
+  /// `balance_after`, for the owner, mends that column of the entries too.
+  std::vector<RebuiltValue> rebuild_balances(std::optional<std::string_view> account = std::nullopt,
+                                             bool balance_after = false,
+                                             std::optional<std::string_view> ledger = std::nullopt);
+
+  /// Derives what balances by effective time rest on from the entries; returns what was wrong.
+  std::vector<Finding> rebuild_effective(std::optional<std::string_view> ledger = std::nullopt);
+
+  /// The ledger at a glance; cheap enough for every few seconds.
+  Health health(std::optional<std::string_view> ledger = std::nullopt);
+
+  /// Seals what was posted since the last seal. Keep the root outside the database.
+  Seal seal(std::optional<std::string_view> ledger = std::nullopt);
+
+  /// Holds what was sealed against the books; nothing is found when all is well.
+  std::vector<SealFinding> verify_seal(const SealCheckOptions& options = {});
+
+  /// The proof that a transaction is in a seal, or in the newest; check_proof() checks it.
+  std::string prove(const TransactionId& transaction,
+                    std::optional<std::int64_t> seal = std::nullopt,
+                    std::optional<std::string_view> ledger = std::nullopt);
+
+  /// Every reason for which the extension refuses.
+  std::vector<ErrorDescription> errors();
+  /// @}
+
+  /// @name Export and import
+  /// @{
+
+  /// Writes the ledger as a journal of another program, line by line as they arrive.
+  void export_journal(const ExportOptions& options,
+                      const std::function<void(const std::string&)>& on_line);
+
+  /// Posts a journal of another program: all of it or nothing. It is repeated after a lost connection
+  /// only with a `key_prefix`, under which each of its transactions is posted once.
+  Imported import_journal(std::string_view journal, const ImportOptions& options = {});
   /// @}
 
   /// @name Other SQL

@@ -7,6 +7,7 @@
 #include "ledgerflow/client.hpp"
 #include "ledgerflow/condition.hpp"
 #include "ledgerflow/error.hpp"
+#include "ledgerflow/exchange.hpp"
 #include "ledgerflow/history.hpp"
 #include "ledgerflow/pages.hpp"
 #include "ledgerflow/pool.hpp"
@@ -18,3 +19,4 @@
 #include "ledgerflow/table.hpp"
 #include "ledgerflow/transaction.hpp"
 #include "ledgerflow/transaction_id.hpp"
+#include "ledgerflow/upkeep.hpp"

@@ -1,11 +1,11 @@
 // Checks what ledger_prove() returned, without a database.
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <string_view>
 
 #include "ledgerflow/export.hpp"
+#include "ledgerflow/transaction_id.hpp"
 
 namespace ledgerflow::client {
 
@@ -16,8 +16,8 @@ struct CheckedTransaction {
   std::string transaction_id;  ///< of the transaction that is proved
   std::string transaction;     ///< all of it, as a text: docs/seal.md describes its lines
   long long seal = 0;          ///< the seal that holds it
-  std::chrono::system_clock::time_point sealed_at;  ///< when that was made
-  long long through = 0;                            ///< the seal whose root was compared
+  Timestamp sealed_at;         ///< when that was made
+  long long through = 0;       ///< the seal whose root was compared
 
   /// `holds`.
   explicit operator bool() const { return holds; }

@@ -1,0 +1,17 @@
+/* What the allocator of this process has handed out, memory contexts included: the resident size would
+   also tell how it is scattered. */
+#include "postgres.h"
+
+#include <malloc.h>
+
+#include "fmgr.h"
+
+PG_MODULE_MAGIC;
+PG_FUNCTION_INFO_V1(soak_heap);
+
+Datum soak_heap(PG_FUNCTION_ARGS)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	PG_RETURN_INT64((int64) (info.uordblks + info.hblkhd));
+}

@@ -1,6 +1,7 @@
 R"sql(
 -- The triggers on a ledger's tables. Run by ledger_create() and, after dropping what is there, by
--- ledger_upgrade(), with search_path set to the ledger's schema; @extschema@ stands for the extension's.
+-- ledger_upgrade(), with search_path set to the ledger's schema and a placeholder for the
+-- extension's (not in comments: a name may have a line's end in it).
 
 -- Raw INSERTs: headers are completed, entries go into the balances, and at COMMIT all must balance.
 CREATE TRIGGER guard_transaction BEFORE INSERT ON transactions

@@ -23,7 +23,7 @@ void check_columns(TupleDesc found, TupleDesc promised, int count) {
         IsBinaryCoercible(TupleDescAttr(found, i)->atttypid, TupleDescAttr(promised, i)->atttypid);
   if (!same)
     ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-                    errmsg("a view of the ledger has other columns than this function returns"),
+                    errmsg("the ledger's relations have other columns than this function returns"),
                     errhint("ledger_upgrade() makes the views of a ledger anew.")));
 }
 

@@ -1,6 +1,6 @@
 R"sql(
--- ledger_verify(): one row per finding. {ledger} stands for the ledger's quoted schema. Every name is in
--- full, operators of pg_catalog are found first by the search_path that ledger_verify() sets.
+-- ledger_verify(): one row per finding. The placeholder stands for the ledger's quoted schema (not in comments: a
+-- name may have a line's end in it). Every name is in full, operators of pg_catalog are found first by the search_path that ledger_verify() sets.
 WITH RECURSIVE reserved AS (
     SELECT account_id, stripe,
            coalesce(sum(amount - captured - released) FILTER (WHERE amount > 0), 0) AS debits,

@@ -1,7 +1,7 @@
 R"sql(
 -- What balances by effective time rest on, against entries and transactions: the wrong rows, by account.
--- For ledger_verify() and for ledger_rebuild_effective(). {ledger} stands for the ledger's quoted schema;
--- operators of pg_catalog are found first by the search_path of both.
+-- For ledger_verify() and for ledger_rebuild_effective(). The placeholder stands for the ledger's quoted
+-- schema (not in comments: a name may have a line's end in it); operators of pg_catalog are found first by the search_path of both.
 SELECT f.account_id, f.check_name, f.object, f.expected, f.found
   FROM (
     WITH dated AS MATERIALIZED (

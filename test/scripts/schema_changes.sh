@@ -86,7 +86,7 @@ done
 check 'one posting for each' "$number.00|$number" "$(sql $db -c "SELECT balance, version FROM ledger.balances WHERE account = 'a'")"
 sound 'changed tables'
 other -c 'ALTER TABLE ledger.account_balances RENAME COLUMN version TO edition'
-check 'a column that is gone: a plain error' 'ERROR:  42703' "$(ask "$post")"
+check 'a column that is gone: a plain error' 'ERROR:  LF020' "$(ask "$post")"
 other -c 'ALTER TABLE ledger.account_balances RENAME COLUMN edition TO version'
 other -c 'ALTER TABLE ledger.entries RENAME TO lines'
 check 'a table that is gone: a plain error' 'ERROR:  LF020' "$(ask "$post")"

@@ -8,6 +8,7 @@ hostile names, planted objects; and random attempts for the rest of the time.
 """
 
 import re
+from pathlib import Path
 
 from harness import (Server, SECONDS, check, figures, finish, psycopg2, randomness, rows, seconds_left, sqlstate, value,
                      verified)
@@ -140,7 +141,7 @@ def digest(connection, schemas=("vault", "rivals")):
 # The books that are attacked
 
 def build(database, store):
-    server.sql(f"CREATE DATABASE {database}")
+    server.sql(f"CREATE DATABASE {database} TEMPLATE planted")
     server.sql(f"ALTER DATABASE {database} SET ledgerflow.store = {store}")
     admin = server.connect(database)
     rows(admin, "CREATE EXTENSION ledgerflow")
@@ -344,7 +345,7 @@ def attack_relations(database, admin, roles):
                               f"CREATE TABLE pg_temp.kid () INHERITS ({name})", f"CLUSTER {name}", f"REINDEX TABLE {name}", f"COPY {name} FROM '/dev/null'", f"COPY {name} TO '/dev/null'"):
                 attempt(statement, False)
             writes = any(may(role, privilege, relation) for privilege in ("UPDATE", "DELETE"))
-            attempt(f"LOCK TABLE {name} IN ACCESS SHARE MODE", reads or writes or may(role, "INSERT", relation))
+            attempt(f"LOCK TABLE {name} IN ACCESS SHARE MODE", reads or writes)
             attempt(f"LOCK TABLE {name} IN ROW EXCLUSIVE MODE", writes or may(role, "INSERT", relation))
             attempt(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE", writes)
             with session.connection.cursor() as cursor:
@@ -524,14 +525,16 @@ def attack_superuser(database, admin, traps):
 PLANT = """
 DO $plant$
 DECLARE
-    types text[] := '{text,bigint,integer,smallint,uuid,numeric,jsonb,timestamptz,name,oid,boolean,xid8,bytea,inet,interval,regclass,"char"}';
+    types text[] := '{text,bigint,integer,smallint,uuid,numeric,jsonb,timestamptz,name,oid,boolean,xid8,interval}';
+    operator text;
     item record;
 BEGIN
     CREATE SCHEMA evil;
-    FOR item IN SELECT DISTINCT o.oprname, l.t AS l, r.t AS r FROM pg_operator o, unnest(types) l (t), unnest(types) r (t)
-                 WHERE o.oprkind = 'b' AND o.oprnamespace = 'pg_catalog'::regnamespace AND o.oprname IN ('=', '<>', '<', '>', '<=', '>=', '+', '-', '*', '/', '||', '->>', '->', '@>', '^@', '~', '%%', '^') LOOP
-        EXECUTE format('CREATE OR REPLACE FUNCTION evil.operate(a %s, b %s) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN RAISE EXCEPTION ''evil operator'' USING ERRCODE = ''EVIL1''; END $f$', item.l, item.r);
-        EXECUTE format('CREATE OPERATOR evil.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = evil.operate)', item.oprname, item.l, item.r);
+    FOR item IN SELECT l.t AS l, r.t AS r FROM unnest(types) l (t), unnest(types) r (t) LOOP
+        EXECUTE format('CREATE FUNCTION evil.operate(a %s, b %s) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN RAISE EXCEPTION ''evil operator'' USING ERRCODE = ''EVIL1''; END $f$', item.l, item.r);
+        FOREACH operator IN ARRAY '{=,<>,<,>,<=,>=,+,-,*,/,||,->>,->,@>,^@}'::text[] LOOP
+            EXECUTE format('CREATE OPERATOR evil.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = evil.operate)', operator, item.l, item.r);
+        END LOOP;
     END LOOP;
     FOR item IN SELECT DISTINCT p.proname, pg_get_function_identity_arguments(p.oid) AS arguments FROM pg_proc p
                  WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind IN ('f', 'a', 'w') AND p.pronargs <= 3 AND p.provariadic = 0
@@ -551,7 +554,6 @@ END $plant$"""
 
 def attack_search_path(database, admin):
     """Whatever lies on the search_path, before pg_catalog: the same results as without."""
-    rows(admin, PLANT)
     functions = functions_of(admin)
     there, _ = arguments_of(admin)
     calls = [call_of(function, there) for function in functions if LEVEL_OF[function[1]] not in ("trigger", "anyone", "database")]
@@ -564,7 +566,7 @@ def attack_search_path(database, admin):
             verdicts = []
             for connection in (plain, poisoned):
                 rows(connection, "BEGIN")
-                call_there = re.sub(r"CAST\((.*?) AS (numeric|text|uuid|timestamptz|ledger_line\[\]|numeric\[\])\)", r"CAST(\1 AS pg_catalog.\2)", call)
+                call_there = re.sub(r"CAST\((.*?) AS (numeric|text|uuid|timestamptz|ledger_line\[\]|numeric\[\]|text\[\])\)", r"CAST(\1 AS pg_catalog.\2)", call)
                 call_there = call_there.replace("pg_catalog.ledger_line", "public.ledger_line").replace("now() - interval '2 years'", "'2001-01-02'").replace("now()", "pg_catalog.now()")
                 verdicts.append(state_of(connection, call_there))
                 rows(connection, "ROLLBACK")
@@ -572,16 +574,18 @@ def attack_search_path(database, admin):
             check(f"{role}, hostile search_path: {call}", verdicts[0], verdicts[1])
         plain.close()
         poisoned.close()
-    rows(admin, "SET client_min_messages = warning; DROP SCHEMA evil CASCADE; RESET client_min_messages")
 
 
 HOSTILE = ["'", '"', "'; DROP TABLE canary; --", '"; DROP TABLE canary; --', "\\'; DROP TABLE canary; --", "%s%n%1$s", "$1", "{ledger}", "{filters}", "{limit}", "@extschema@",
-           "$user", "a\nb", "a\tb", "ä€𝄞", "x" * 63, "ä" * 31, "public x", "pg", "E'\\\\'", "$$", "--", "/*", "a.b", "a,b", ";", " ", "select", "user", "pg_temp ", "NULL", "\\", "%"]
+           "$user", "a\nb", "a\tb", "ä€𝄞", "x" * 63, "ä" * 31, "public x", "pg", "E'\\\\'", "$$", "--", "/*", "a.b", "a,b", ";", " ", "select", "user", "NULL", "\\", "%"]
 
 
 def attack_with_values(database, admin, chooser, count):
     """Names and texts that would be statements if they were taken for such."""
-    rows(admin, "CREATE TABLE IF NOT EXISTS canary (); SET ledgerflow.ledger = 'vault'")
+    rows(admin, "CREATE TABLE IF NOT EXISTS canary ()")
+    functions = functions_of(admin)
+    there, _ = arguments_of(admin)
+    calls = [call_of(function, there) for function in functions if LEVEL_OF[function[1]] not in ("trigger", "anyone", "database")]
     for text in chooser.sample(HOSTILE, min(count, len(HOSTILE))):
         figures.add("hostile values", 1)
         quoted = '"' + text.replace('"', '""') + '"'
@@ -610,6 +614,8 @@ def attack_with_values(database, admin, chooser, count):
                     state = try_in_savepoint(connection, f"SELECT * FROM {statement}", *[text] * statement.count("%s"))
                     check(f"{statement} with {text!r} is refused as a value", True, state.startswith("LF"))
                 rows(connection, "RESET ROLE")
+                for call in calls:
+                    try_in_savepoint(connection, call.replace("ledger => 'vault'", "ledger => " + literal(text)).replace("'plain:a'", "'a'").replace("'plain:b'", "'b'"))
                 check(f"{text!r}: ledger_upgrade", [(1,)], rows(connection, "SELECT ledger_upgrade(%s) > 0", text) and [(1,)])
                 check(f"{text!r}: the ledger is well", [], rows(connection, "SELECT * FROM ledger_verify(%s)", text))
                 rows(connection, "SELECT ledger_revoke(%s, %s)", text, text)
@@ -621,6 +627,10 @@ def attack_with_values(database, admin, chooser, count):
             connection.rollback()
             connection.close()
         check(f"{text!r}: the canary lives", 1, value(admin, "SELECT count(*) FROM pg_class WHERE relname = 'canary'"))
+
+
+def literal(text):
+    return "'" + text.replace("'", "''") + "'" if "\\" not in text else "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def try_in_savepoint(connection, statement, *arguments):
@@ -636,17 +646,18 @@ def try_in_savepoint(connection, statement, *arguments):
     return state
 
 
-def attack_extension_script(admin_database="postgres"):
+def attack_extension_script():
     """Objects that somebody has planted before CREATE EXTENSION are not adopted, and do not change what it makes."""
-    versions = [row[0] for row in server.sql("SELECT version FROM pg_available_extension_versions WHERE name = 'ledgerflow' ORDER BY 1")]
-    paths = server.sql("SELECT source, target FROM pg_extension_update_paths('ledgerflow') WHERE path IS NOT NULL")
-    server.sql("CREATE DATABASE planted")
+    # The server's own list does not look where a private server has its extensions.
+    scripts = [path.stem.split("--")[1:] for path in Path(server.env["LEDGERFLOW_STAGE"]).rglob("ledgerflow--*.sql")]
+    versions = sorted({version for script in scripts for version in script})
+    paths = sorted(script for script in scripts if len(script) == 2)
+    check("there are versions", True, bool(versions))
     admin = server.connect("planted")
-    rows(admin, PLANT)
     # What the scripts make, from a clean run.
     for version in versions:
         rows(admin, f"BEGIN; CREATE SCHEMA clean; CREATE EXTENSION ledgerflow SCHEMA clean VERSION '{version}'")
-        signatures = rows(admin, """SELECT p.proname, pg_get_function_identity_arguments(p.oid) FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e' AND d.classid = 'pg_proc'::regclass
+        signatures = rows(admin, """SELECT p.proname, oidvectortypes(p.proargtypes) FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e' AND d.classid = 'pg_proc'::regclass
                                     WHERE p.pronamespace = 'clean'::regnamespace ORDER BY 1, 2""")
         catalog = """SELECT md5(string_agg(x, chr(10) ORDER BY x)) FROM (SELECT replace(pg_get_functiondef(p.oid), 'clean.', '') || p.prolang || p.proowner || p.prosecdef
                        FROM pg_proc p WHERE p.pronamespace = 'clean'::regnamespace UNION ALL SELECT a.attname || a.atttypid::regtype FROM pg_attribute a WHERE a.attrelid = 'clean.ledger_line'::regclass) f (x)"""
@@ -670,7 +681,7 @@ def attack_extension_script(admin_database="postgres"):
     for source, target in paths:
         rows(admin, f"BEGIN; CREATE SCHEMA clean; CREATE EXTENSION ledgerflow SCHEMA clean VERSION '{target}'")
         new = [f"CREATE FUNCTION clean.{name}({arguments}) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'" for name, arguments in rows(
-            admin, "SELECT p.proname, pg_get_function_identity_arguments(p.oid) FROM pg_proc p WHERE p.pronamespace = 'clean'::regnamespace") if "ledger_line" not in arguments]
+            admin, "SELECT p.proname, oidvectortypes(p.proargtypes) FROM pg_proc p WHERE p.pronamespace = 'clean'::regnamespace") if "ledger_line" not in arguments]
         rows(admin, "ROLLBACK")
         for plant in new:
             rows(admin, f"BEGIN; CREATE SCHEMA clean; CREATE EXTENSION ledgerflow SCHEMA clean VERSION '{source}'; SAVEPOINT here")
@@ -700,7 +711,7 @@ def attack_at_random(database, admin, chooser):
         arguments = {key: (there if chooser.random() < 0.7 else missing)[key] for key in there}
         for key in arguments:
             if key[1] == "text" and chooser.random() < 0.2:
-                arguments[key] = psycopg2.extensions.adapt(chooser.choice(HOSTILE).replace("%", "%%")).getquoted().decode("utf-8", "replace") if chooser.random() < 0.8 else "NULL"
+                arguments[key] = literal(chooser.choice(HOSTILE))
             elif chooser.random() < 0.1:
                 arguments[key] = "NULL"
         settings = chooser.choice(["", "SET ledgerflow.as_of = '2010-01-01';", "SET ledgerflow.store = spi;", "SET row_security = off;", "SET ledgerflow.ledger = 'rivals';", "SET standard_conforming_strings = off;"])
@@ -723,6 +734,8 @@ def attack_at_random(database, admin, chooser):
 
 def main():
     chooser = randomness("attack")
+    server.sql("CREATE DATABASE planted")
+    server.sql(PLANT, database="planted")
     for database, store in (("attack_heap", "heap"), ("attack_spi", "spi")):
         admin = build(database, store)
         before = digest(admin)

@@ -16,10 +16,10 @@ constexpr const char* table_names[table_count] = {"settings",
                                                   "transactions",
                                                   "entries",
                                                   "idempotency_keys",
-                                                  "holds",
-                                                  "hold_lines",
                                                   "transaction_history",
                                                   "account_history",
+                                                  "holds",
+                                                  "hold_lines",
                                                   "period_history",
                                                   "dated_entries",
                                                   "effective_days",
@@ -82,9 +82,9 @@ void subtransaction_ended(SubXactEvent event, SubTransactionId, SubTransactionId
   throw Error(Condition::ledger_not_found, "ledger " + quoted(name) + " does not exist", detail);
 }
 
-// Finds the tables, their common owner and the format version.
-void read_tables(Ledger& ledger) {
-  for (std::size_t i = 0; i < table_count; ++i) {
+// Finds some of the tables, and their common owner.
+void read_tables(Ledger& ledger, std::size_t from, std::size_t to) {
+  for (std::size_t i = from; i < to; ++i) {
     char kind = 0;
     Oid owner = InvalidOid;
     const Oid relation = pg_call([&] {
@@ -108,22 +108,39 @@ void read_tables(Ledger& ledger) {
   }
 }
 
-void check_format(Ledger& ledger) {
+void read_format(Ledger& ledger) {
   const AsOwner as_owner(ledger);
-  int found = 0;
   const std::string query = "SELECT format_version FROM " + ledger.prefix + ".settings";
   pg_call([&] {
     // Not read-only, so that a ledger which the same statement has created is seen.
     if (SPI_execute(query.c_str(), false, 1) != SPI_OK_SELECT || SPI_processed != 1) return;
     bool is_null = false;
     const Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
-    if (!is_null) found = DatumGetInt32(value);
+    if (!is_null) ledger.format = DatumGetInt32(value);
   });
-  if (found != format_version)
-    throw Error(Condition::ledger_format_mismatch,
-                "ledger " + quoted(ledger.name) + " has another format version",
-                "It has " + std::to_string(found) + "; this extension works with " +
-                    std::to_string(format_version) + ".");
+}
+
+[[noreturn]] void refuse_format(const Ledger& ledger) {
+  throw Error(Condition::ledger_format_mismatch,
+              "ledger " + quoted(ledger.name) + " has another format version",
+              "It has " + std::to_string(ledger.format) + "; this extension works with " +
+                  std::to_string(format_version) + ".");
+}
+
+std::shared_ptr<Ledger> found_ledger(Oid schema) {
+  struct Name {
+    const char* plain;
+    const char* quoted;
+  };
+  const Name name = pg_call([&] {
+    char* plain = get_namespace_name(schema);
+    return Name{plain, plain == nullptr ? nullptr : quote_identifier(plain)};
+  });
+  if (name.plain == nullptr) refuse_ledger("", "Its schema was dropped.");
+  auto ledger = std::make_shared<Ledger>(schema, name.plain, name.quoted);
+  read_tables(*ledger, 0, first_table_count);
+  read_format(*ledger);
+  return ledger;
 }
 
 LedgerPtr remembered_ledger(Oid schema) {
@@ -134,18 +151,9 @@ LedgerPtr remembered_ledger(Oid schema) {
     return known->second;
   }
 
-  struct Name {
-    const char* plain;
-    const char* quoted;
-  };
-  const Name name = pg_call([&] {
-    char* plain = get_namespace_name(schema);
-    return Name{plain, plain == nullptr ? nullptr : quote_identifier(plain)};
-  });
-  if (name.plain == nullptr) refuse_ledger("", "Its schema was dropped.");
-  auto fresh = std::make_shared<Ledger>(schema, name.plain, name.quoted);
-  read_tables(*fresh);
-  check_format(*fresh);
+  const std::shared_ptr<Ledger> fresh = found_ledger(schema);
+  if (fresh->format != format_version) refuse_format(*fresh);
+  read_tables(*fresh, first_table_count, table_count);
 
   // Mostly nothing has changed (a table was analyzed, say): then plans and accounts are good still.
   if (known != ledgers->end()) {
@@ -164,9 +172,8 @@ LedgerPtr remembered_ledger(Oid schema) {
   return fresh;
 }
 
-// The ledger of this name; NULL means the setting ledgerflow.ledger. Checks that the caller may use its
-// schema, that it is a ledger and of this format.
-LedgerPtr open_ledger(const char* name) {
+// The schema of this name; NULL means the setting ledgerflow.ledger. Checks that the caller may use it.
+Oid find_schema(const char* name) {
   if (name == nullptr) name = ledger_setting != nullptr ? ledger_setting : "";
   const std::string wanted(name);
   if (wanted.empty()) refuse_ledger(wanted, "ledgerflow.ledger is empty.");
@@ -181,8 +188,11 @@ LedgerPtr open_ledger(const char* name) {
 #endif
     if (result != ACLCHECK_OK) aclcheck_error(result, OBJECT_SCHEMA, name);
   });
-  return remembered_ledger(schema);
+  return schema;
 }
+
+// Checks besides that it is a ledger, and of this format.
+LedgerPtr open_ledger(const char* name) { return remembered_ledger(find_schema(name)); }
 
 void require(const Ledger& ledger, Table table, AclMode privilege) {
   pg_call([&] {
@@ -202,6 +212,15 @@ bool may_read(const Ledger& ledger, Oid user) {
 }
 
 }  // namespace
+
+LedgerPtr ledger_to_upgrade(const char* name) {
+  const Oid schema = find_schema(name);
+  // One after the other: both would read the settings and then lock them.
+  pg_call([&] { LockDatabaseObject(NamespaceRelationId, schema, 0, ShareUpdateExclusiveLock); });
+  LedgerPtr ledger = found_ledger(schema);
+  if (ledger->format < 1 || ledger->format > format_version) refuse_format(*ledger);
+  return ledger;
+}
 
 int trigger_depth() { return DatumGetInt32(pg_trigger_depth(nullptr)); }
 

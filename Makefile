@@ -19,6 +19,11 @@ CXX_MODE := -std=c++17 -fvisibility=hidden -fvisibility-inlines-hidden
 CPP_FILES  := $(sort $(filter-out src/core/memory_store.cpp src/core/sha256.cpp,$(wildcard src/core/*.cpp)) $(wildcard src/ext/*.cpp))
 SQL_PARTS  := $(sort $(wildcard sql/[0-9]*.sql))
 SQL_SCRIPT := sql/$(EXTENSION)--$(EXTVERSION).sql
+# Versions that are out, the oldest first: their scripts, and the updates between them, are kept and never change.
+RELEASED   := 0.1.0
+FROZEN     := $(RELEASED:%=sql/$(EXTENSION)--%.sql)
+SQL_UPDATE := sql/$(EXTENSION)--$(lastword $(RELEASED))--$(EXTVERSION).sql
+UPDATE_OF   = sql/updates/update.awk $(lastword $(FROZEN)) $(patsubst sql/$(EXTENSION)--%,sql/updates/%,$(SQL_UPDATE))
 FORMATTED   = $(shell find src test bench -name '*.cpp' -o -name '*.hpp' 2>/dev/null)
 CLIENT     := $(if $(filter no,$(WITH_CLIENT)),,$(wildcard src/client/Makefile))
 
@@ -39,8 +44,8 @@ ifneq ($(PGXS),)
 
 MODULE_big = $(EXTENSION)
 OBJS       = $(CPP_FILES:.cpp=.o)
-DATA       = $(wildcard sql/$(EXTENSION)--*--*.sql)
-DATA_built = $(SQL_SCRIPT)
+DATA       = $(FROZEN) $(filter-out $(SQL_UPDATE),$(wildcard sql/$(EXTENSION)--*--*.sql))
+DATA_built = $(SQL_SCRIPT) $(SQL_UPDATE)
 
 PG_CPPFLAGS += -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CXXFLAGS += $(CXX_MODE) $(WARNINGS) $(SHADOW)
@@ -82,6 +87,8 @@ remember = $(shell mkdir -p $(BUILD) && echo '$(2)' | cmp -s - $(BUILD)/$(1) || 
 $(EXTENSION)$(DLSUFFIX): $(call remember,objects.list,$(OBJS))
 $(SQL_SCRIPT): $(SQL_PARTS) $(EXTENSION).control $(call remember,sql.list,$(SQL_PARTS))
 	cat $(SQL_PARTS) < /dev/null > $@
+$(SQL_UPDATE): $(UPDATE_OF) $(SQL_PARTS) $(EXTENSION).control $(call remember,sql.list,$(SQL_PARTS))
+	awk -f $(UPDATE_OF) $(SQL_PARTS) > $@
 
 .PHONY: regress-input
 regress-input:
@@ -98,7 +105,7 @@ all install installcheck:
 	@exit 1
 
 clean:
-	rm -rf .deps $(EXTENSION).so $(SQL_SCRIPT) $(foreach suffix,o bc d,$(CPP_FILES:.cpp=.$(suffix)))
+	rm -rf .deps $(EXTENSION).so $(SQL_SCRIPT) $(SQL_UPDATE) $(foreach suffix,o bc d,$(CPP_FILES:.cpp=.$(suffix)))
 
 endif
 

@@ -1,10 +1,10 @@
 CREATE FUNCTION ledger_create(ledger name DEFAULT 'ledger') RETURNS name
-    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_create';
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_create_format_2';
 COMMENT ON FUNCTION ledger_create(name) IS
     'Creates a ledger: a new schema of tables that belong to the caller, with the currencies of ISO 4217 and the five standard account types';
 
 CREATE FUNCTION ledger_upgrade(ledger name DEFAULT NULL) RETURNS integer
-    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_upgrade';
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_upgrade_format_2';
 COMMENT ON FUNCTION ledger_upgrade(name) IS
     'Brings a ledger to the format of the installed extension, makes its guards and views anew, and returns the format version; for the ledger''s owner';
 
@@ -19,7 +19,7 @@ COMMENT ON FUNCTION ledger_revoke(name, name) IS 'Takes back from a role whateve
 
 CREATE FUNCTION ledger_maintain(ledger name DEFAULT NULL, OUT keys_deleted bigint, OUT holds_expired bigint)
     RETURNS record
-    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_maintain';
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ledgerflow_maintain_ledger';
 COMMENT ON FUNCTION ledger_maintain(name) IS
     'Gives back what holds past their expiry reserve (at most 10,000 holds a call), and deletes idempotency keys older than the ledger''s idempotency_retention, if it has one; returns how many';
 

@@ -17,7 +17,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int binary_format = 1;
-constexpr char oldest_extension[] = "0.1.0";  // that has every function that the library calls
+constexpr char oldest_extension[] = "0.2.0";  // that has every function that the library calls
 
 // How long a process whose connection broke is waited for: it may be in the middle of a commit.
 constexpr std::chrono::milliseconds longest_farewell{5'000};

@@ -391,11 +391,11 @@ void HeapStore::finish() {
 }
 
 std::unique_ptr<SpiStore> choose_store(Call& call) {
+  // Under their locks the tables stay as they are found now: of this format, too. Transactions is locked after
+  // the rows, as a closing of a period expects.
+  call.lock_tables({Table::account_balances, Table::entries, Table::idempotency_keys});
   const StoreSetting wanted = store_setting();
   if (wanted != StoreSetting::spi) {
-    // Under their locks the tables stay as they are found now. Transactions is locked after the rows, as
-    // a closing of a period expects.
-    call.lock_tables({Table::account_balances, Table::entries, Table::idempotency_keys});
     const HeapLayout& layout = call.ledger().heap_layout();
     if (layout.obstacle == nullptr)
       return std::make_unique<HeapStore>(call.ledger(), call.caller(), layout);

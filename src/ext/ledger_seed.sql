@@ -1,6 +1,6 @@
 R"sql(
 -- What every new ledger starts with: the five standard account types, the currencies of ISO 4217.
-INSERT INTO settings (format_version) VALUES (1);
+INSERT INTO settings (format_version) VALUES (2);
 INSERT INTO account_types (code, normal_side, description) VALUES
     ('asset', 'debit', 'What is owned'),
     ('liability', 'credit', 'What is owed to others, customers'' balances included'),

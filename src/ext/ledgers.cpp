@@ -1,26 +1,11 @@
-// Ledgers as a whole: creating one, granting on it, upkeep.
+// Ledgers as a whole: granting on them, periods, upkeep. creating.cpp makes them.
+#include "ext/creating.hpp"
 #include "ext/datums.hpp"
 #include "ext/spi_store.hpp"
 
 namespace ledgerflow {
 
 namespace {
-
-constexpr const char* tables_script =
-#include "ext/ledger_tables.sql"
-    ;
-constexpr const char* guards_script =
-#include "ext/ledger_guards.sql"
-    ;
-constexpr const char* as_of_script =
-#include "ext/ledger_as_of.sql"
-    ;
-constexpr const char* views_script =
-#include "ext/ledger_views.sql"
-    ;
-constexpr const char* seed_script =
-#include "ext/ledger_seed.sql"
-    ;
 
 constexpr const char* expire_keys_statement =
     "DELETE FROM {ledger}.idempotency_keys k USING {ledger}.settings s "
@@ -34,33 +19,6 @@ constexpr const char* insert_period_history_statement =
     "reason) "
     "VALUES ($1, $2, $3, $4)";
 constexpr std::size_t most_expired_holds = 10000;  // that one call of ledger_maintain settles
-
-// Runs statements that return nothing, one after the other, as the current user.
-void run_script(const std::string& script) {
-  pg_call([&] {
-    const int result = SPI_execute(script.c_str(), false, 0);
-    if (result < 0) elog(ERROR, "a ledger's script failed: %s", SPI_result_code_string(result));
-  });
-}
-
-// The same with the ledger's schema as the only one that unqualified names are looked up in.
-void run_in_schema(const char* name, const std::vector<std::string>& scripts) {
-  const std::string path =
-      pg_call([&] { return quote_identifier(name); }) + std::string(", pg_temp");
-  const int level = pg_call([&] {
-    const int nesting = NewGUCNestLevel();
-    (void)set_config_option("search_path", path.c_str(), PGC_USERSET, PGC_S_SESSION,
-                            GUC_ACTION_SAVE, true, 0, false);
-    // "$user" stands for another schema there, or for none.
-    List* const schemas = fetch_search_path(false);
-    if (schemas == NIL || linitial_oid(schemas) != get_namespace_oid(name, false))
-      ereport(ERROR, (errcode(ERRCODE_INVALID_SCHEMA_NAME),
-                      errmsg("a ledger cannot have the name \"%s\"", name)));
-    return nesting;
-  });
-  for (const std::string& script : scripts) run_script(script);
-  pg_call([&] { AtEOXact_GUC(true, level); });
-}
 
 // Who may do what: table by table, in the order of rising trust. Each level includes the ones before.
 struct Grant {
@@ -214,78 +172,6 @@ Units whole_units(Datum number, std::string_view currency, int scale) {
 
 extern "C" {
 
-PG_FUNCTION_INFO_V1(ledgerflow_create);
-PGDLLEXPORT Datum ledgerflow_create(PG_FUNCTION_ARGS) {
-  return guarded([&] {
-    const char* name = name_argument(fcinfo, 0);
-    if (name == nullptr || *name == '\0')
-      throw Error(Condition::invalid_argument, "a ledger needs a name");
-    const char* quoted_name = pg_call([&] {
-      PreventCommandIfReadOnly("ledger_create()");
-      PreventCommandIfParallelMode("ledger_create()");
-      SPI_connect();
-      return quote_identifier(name);
-    });
-    // What others made under this name is not adopted.
-    if (OidIsValid(pg_call([&] { return get_namespace_oid(name, true); })))
-      throw Error(Condition::ledger_exists, "schema " + quoted(name) + " exists already");
-    const std::string schema(quoted_name);
-    run_script("CREATE SCHEMA " + schema);
-    run_in_schema(name, {tables_script, seed_script, as_of_script, views_script,
-                         replaced(guards_script, "@extschema@", extension_schema(fcinfo))});
-    pg_call([] { SPI_finish(); });
-    return PG_GETARG_DATUM(0);
-  });
-}
-
-PG_FUNCTION_INFO_V1(ledgerflow_upgrade);
-PGDLLEXPORT Datum ledgerflow_upgrade(PG_FUNCTION_ARGS) {
-  return guarded([&] {
-    Call call("ledger_upgrade()", name_argument(fcinfo, 0), Table::settings, ACL_UPDATE);
-    Ledger& ledger = call.ledger();
-    if (!pg_call([&] { return has_privs_of_role(GetUserId(), ledger.owner); }))
-      pg_call([&] { aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, ledger.name.c_str()); });
-    // As the owner, to whom all of it belongs then.
-    call.as_owner([&] {
-      // Guards of ours that are there are made anew, so that all are there and as this version has them.
-      static constexpr const char* query =
-          "SELECT pg_catalog.format('DROP TRIGGER %I ON %s;', t.tgname, "
-          "CAST(t.tgrelid AS pg_catalog.regclass)) "
-          "FROM pg_catalog.pg_trigger t "
-          "JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid "
-          "JOIN pg_catalog.pg_depend d ON d.objid OPERATOR(pg_catalog.=) t.tgfoid "
-          "AND d.classid OPERATOR(pg_catalog.=) CAST('pg_catalog.pg_proc' AS pg_catalog.regclass) "
-          "AND d.refclassid OPERATOR(pg_catalog.=) "
-          "CAST('pg_catalog.pg_extension' AS pg_catalog.regclass) "
-          "AND d.deptype OPERATOR(pg_catalog.=) 'e' "
-          "WHERE c.relnamespace OPERATOR(pg_catalog.=) $1 "
-          "AND d.refobjid OPERATOR(pg_catalog.=) $2 AND NOT t.tgisinternal "
-          "AND t.tgparentid OPERATOR(pg_catalog.=) 0 ORDER BY 1";
-      static constexpr Oid types[] = {OIDOID, OIDOID};
-      SPIPlanPtr plan = ledger.plan(query, 2, types);
-      std::uint64_t count = 0;
-      SPITupleTable* table = nullptr;
-      pg_call([&] {
-        const Datum values[] = {
-            ObjectIdGetDatum(ledger.schema),
-            ObjectIdGetDatum(getExtensionOfObject(ProcedureRelationId, fcinfo->flinfo->fn_oid))};
-        execute(plan, SPI_OK_SELECT, values);
-        count = SPI_processed;
-        table = SPI_tuptable;
-      });
-      std::string drops;
-      for (std::uint64_t i = 0; i < count; ++i)
-        drops += pg_call([&] { return SPI_getvalue(table->vals[i], table->tupdesc, 1); });
-      if (!drops.empty()) run_in_schema(ledger.name.c_str(), {drops});
-      run_in_schema(ledger.name.c_str(),
-                    {as_of_script, views_script,
-                     replaced(guards_script, "@extschema@", extension_schema(fcinfo))});
-    });
-    call.finish();
-    return Int32GetDatum(format_version);
-  });
-}
-
 PG_FUNCTION_INFO_V1(ledgerflow_grant);
 PGDLLEXPORT Datum ledgerflow_grant(PG_FUNCTION_ARGS) {
   return guarded([&] {
@@ -321,8 +207,9 @@ PGDLLEXPORT Datum ledgerflow_revoke(PG_FUNCTION_ARGS) {
   });
 }
 
-PG_FUNCTION_INFO_V1(ledgerflow_maintain);
-PGDLLEXPORT Datum ledgerflow_maintain(PG_FUNCTION_ARGS) {
+// The name ledgerflow_maintain is taken: see retired.cpp.
+PG_FUNCTION_INFO_V1(ledgerflow_maintain_ledger);
+PGDLLEXPORT Datum ledgerflow_maintain_ledger(PG_FUNCTION_ARGS) {
   return guarded([&] {
     Call call("ledger_maintain()", name_argument(fcinfo, 0), Table::idempotency_keys, ACL_DELETE);
     struct Done {

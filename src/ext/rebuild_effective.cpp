@@ -1,6 +1,7 @@
 // Making dated_entries and effective_days anew from what they are derived from.
+#include "ext/rebuild_effective.hpp"
+
 #include "ext/datums.hpp"
-#include "ext/session.hpp"
 
 namespace ledgerflow {
 
@@ -28,13 +29,13 @@ constexpr const char* derive_effective_days_statement =
     "pg_catalog.sum(amount) FROM {ledger}.dated_entries "
     "WHERE account_id OPERATOR(pg_catalog.=) ANY ($1) GROUP BY 1, 2";
 
-// Returns the wrong rows to the caller, and the accounts that they belong to.
-std::vector<std::int64_t> return_wrong_rows(FunctionCallInfo fcinfo, Ledger& ledger) {
+// The accounts that have wrong rows; the rows become the result of the function that is called.
+std::vector<std::int64_t> wrong_accounts(Ledger& ledger, FunctionCallInfo fcinfo) {
   SPIPlanPtr plan = ledger.plan(wrong_rows_query, 0, nullptr);
   TupleDesc descriptor = nullptr;
   Tuplestorestate* rows = nullptr;
   pg_call([&] {
-    rows = start_result(fcinfo, &descriptor);
+    if (fcinfo != nullptr) rows = start_result(fcinfo, &descriptor);
     execute(plan, SPI_OK_SELECT, nullptr);
   });
   std::set<std::int64_t> accounts;
@@ -44,7 +45,7 @@ std::vector<std::int64_t> return_wrong_rows(FunctionCallInfo fcinfo, Ledger& led
       Datum values[columns];
       bool nulls[columns];
       heap_deform_tuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, values, nulls);
-      tuplestore_putvalues(rows, descriptor, values + 1, nulls + 1);
+      if (rows != nullptr) tuplestore_putvalues(rows, descriptor, values + 1, nulls + 1);
       return DatumGetInt64(values[0]);
     }));
   return {accounts.begin(), accounts.end()};
@@ -72,6 +73,11 @@ void derive_anew(Ledger& ledger, const std::vector<std::int64_t>& accounts) {
 
 }  // namespace
 
+void rebuild_effective(Ledger& ledger, FunctionCallInfo fcinfo) {
+  const std::vector<std::int64_t> accounts = wrong_accounts(ledger, fcinfo);
+  if (!accounts.empty()) derive_anew(ledger, accounts);
+}
+
 extern "C" {
 
 PG_FUNCTION_INFO_V1(ledgerflow_rebuild_effective);
@@ -87,10 +93,7 @@ PGDLLEXPORT Datum ledgerflow_rebuild_effective(PG_FUNCTION_ARGS) {
       // Postings that are under way end first, new ones wait.
       LockRelationOid(call.ledger().relation(Table::transactions), ShareRowExclusiveLock);
     });
-    call.as_owner([&] {
-      const std::vector<std::int64_t> accounts = return_wrong_rows(fcinfo, call.ledger());
-      if (!accounts.empty()) derive_anew(call.ledger(), accounts);
-    });
+    call.as_owner([&] { rebuild_effective(call.ledger(), fcinfo); });
     call.finish();
     return Datum{0};
   });

@@ -22,10 +22,10 @@ constexpr const char* table_names[table_count] = {"settings",
                                                   "transactions",
                                                   "entries",
                                                   "idempotency_keys",
-                                                  "holds",
-                                                  "hold_lines",
                                                   "transaction_history",
                                                   "account_history",
+                                                  "holds",
+                                                  "hold_lines",
                                                   "period_history",
                                                   "dated_entries",
                                                   "effective_days",
@@ -102,9 +102,9 @@ bool is_superuser(Oid user) {
   throw Error(Condition::ledger_not_found, "ledger " + quoted(name) + " does not exist", detail);
 }
 
-// Finds the tables, their common owner and the format version.
-void read_tables(Ledger& ledger) {
-  for (std::size_t i = 0; i < table_count; ++i) {
+// Finds some of the tables, and their common owner.
+void read_tables(Ledger& ledger, std::size_t from, std::size_t to) {
+  for (std::size_t i = from; i < to; ++i) {
     char kind = 0;
     Oid owner = InvalidOid;
     const Oid relation = pg_call([&] {
@@ -128,9 +128,8 @@ void read_tables(Ledger& ledger) {
   }
 }
 
-void check_format(Ledger& ledger) {
+void read_format(Ledger& ledger) {
   const AsOwner as_owner(ledger);
-  int found = 0;
   const std::string query = "SELECT format_version FROM " + ledger.prefix + ".settings";
   pg_call([&] {
     // Not read-only, so that a ledger which the same statement has created is seen.
@@ -138,13 +137,31 @@ void check_format(Ledger& ledger) {
     bool is_null = false;
     const Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
     if (!is_null && SPI_gettypeid(SPI_tuptable->tupdesc, 1) == INT4OID)
-      found = DatumGetInt32(value);
+      ledger.format = DatumGetInt32(value);
   });
-  if (found != format_version)
-    throw Error(Condition::ledger_format_mismatch,
-                "ledger " + quoted(ledger.name) + " has another format version",
-                "It has " + std::to_string(found) + "; this extension works with " +
-                    std::to_string(format_version) + ".");
+}
+
+[[noreturn]] void refuse_format(const Ledger& ledger) {
+  throw Error(Condition::ledger_format_mismatch,
+              "ledger " + quoted(ledger.name) + " has another format version",
+              "It has " + std::to_string(ledger.format) + "; this extension works with " +
+                  std::to_string(format_version) + ".");
+}
+
+std::shared_ptr<Ledger> found_ledger(Oid schema) {
+  struct Name {
+    const char* plain;
+    const char* quoted;
+  };
+  const Name name = pg_call([&] {
+    char* plain = get_namespace_name(schema);
+    return Name{plain, plain == nullptr ? nullptr : quote_identifier(plain)};
+  });
+  if (name.plain == nullptr) refuse_ledger("", "Its schema was dropped.");
+  auto ledger = std::make_shared<Ledger>(schema, name.plain, name.quoted);
+  read_tables(*ledger, 0, first_table_count);
+  read_format(*ledger);
+  return ledger;
 }
 
 // Makes room for another ledger: those that were dropped go, and then the one that was not used for the
@@ -184,19 +201,11 @@ LedgerPtr remembered_ledger(Oid schema) {
     if (!known->second->stale && !known->second->rolled_back) return known->second;
   }
 
-  struct Name {
-    const char* plain;
-    const char* quoted;
-  };
-  const Name name = pg_call([&] {
-    char* plain = get_namespace_name(schema);
-    return Name{plain, plain == nullptr ? nullptr : quote_identifier(plain)};
-  });
-  if (name.plain == nullptr) refuse_ledger("", "Its schema was dropped.");
-  auto fresh = std::make_shared<Ledger>(schema, name.plain, name.quoted);
-  fresh->checked_at = changes;
-  read_tables(*fresh);
-  check_format(*fresh);
+  const std::uint64_t heard = changes;
+  const std::shared_ptr<Ledger> fresh = found_ledger(schema);
+  if (fresh->format != format_version) refuse_format(*fresh);
+  read_tables(*fresh, first_table_count, table_count);
+  fresh->checked_at = heard;
   fresh->shape = check_shape(*fresh);
 
   // Mostly nothing has changed (a table was analyzed, say): then plans and accounts are good still.
@@ -221,9 +230,8 @@ LedgerPtr remembered_ledger(Oid schema) {
   return fresh;
 }
 
-// The ledger of this name; NULL means the setting ledgerflow.ledger. Checks that the caller may use its
-// schema, that it is a ledger and of this format.
-LedgerPtr open_ledger(const char* name) {
+// The schema of this name; NULL means the setting ledgerflow.ledger. Checks that the caller may use it.
+Oid find_schema(const char* name) {
   // What was revoked is gone, within a transaction too.
   pg_call([] { AcceptInvalidationMessages(); });
   if (name == nullptr) name = ledger_setting != nullptr ? ledger_setting : "";
@@ -240,8 +248,11 @@ LedgerPtr open_ledger(const char* name) {
 #endif
     if (result != ACLCHECK_OK) aclcheck_error(result, OBJECT_SCHEMA, name);
   });
-  return remembered_ledger(schema);
+  return schema;
 }
+
+// Checks besides that it is a ledger, and of this format.
+LedgerPtr open_ledger(const char* name) { return remembered_ledger(find_schema(name)); }
 
 void require(const Ledger& ledger, Table table, AclMode privilege) {
   pg_call([&] {
@@ -294,6 +305,17 @@ void refuse_missing_balance() {
   if (IsolationUsesXactSnapshot()) refuse_changed_tables();
   raise_damaged("an account of the ledger has no row in account_balances");
 }
+
+LedgerPtr ledger_to_upgrade(const char* name) {
+  const Oid schema = find_schema(name);
+  // One after the other: both would read the settings and then lock them.
+  pg_call([&] { LockDatabaseObject(NamespaceRelationId, schema, 0, ShareUpdateExclusiveLock); });
+  LedgerPtr ledger = found_ledger(schema);
+  if (ledger->format < 1 || ledger->format > format_version) refuse_format(*ledger);
+  return ledger;
+}
+
+LedgerPtr upgraded_ledger(Oid schema) { return remembered_ledger(schema); }
 
 bool is_exposed(const Ledger& ledger, Oid user) {
   return user != ledger.owner && is_superuser(user) && !is_superuser(ledger.owner);

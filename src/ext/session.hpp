@@ -17,10 +17,10 @@ enum class Table : unsigned char {
   transactions,
   entries,
   idempotency_keys,
-  holds,
-  hold_lines,
   transaction_history,
   account_history,
+  holds,
+  hold_lines,
   period_history,
   dated_entries,
   effective_days,
@@ -29,7 +29,9 @@ enum class Table : unsigned char {
   seal_blocks,
 };
 inline constexpr std::size_t table_count = 18;
-inline constexpr int format_version = 1;
+inline constexpr std::size_t first_table_count =
+    10;  // those of the first version: every ledger has them
+inline constexpr int format_version = 2;
 
 const char* table_name(Table table);
 
@@ -57,6 +59,7 @@ class Ledger {
   const std::string name;
   const std::string prefix;  // the quoted name, for statements
   Oid owner = InvalidOid;
+  int format = 0;
   Oid relations[table_count] = {};
   bool stale = false;            // its tables may have changed: look again at the next call
   std::uint64_t shape = 0;       // what check_shape found
@@ -104,6 +107,12 @@ std::uint64_t check_shape(const Ledger& ledger);
 
 // A call keeps the ledger that it works on, whatever invalidations come in the meantime.
 using LedgerPtr = std::shared_ptr<Ledger>;
+
+// The ledger of this name, of this format or an older one: as far as the first version's tables, and not
+// remembered. For ledger_upgrade(), inside an SPI connection.
+LedgerPtr ledger_to_upgrade(const char* name);
+// The ledger of this schema as the transaction has made it.
+LedgerPtr upgraded_ledger(Oid schema);
 
 // Registers settings and callbacks; called once, from _PG_init.
 void start_session();

@@ -15,6 +15,7 @@ namespace {
 
 constexpr const char* tables_script =
 #include "ext/ledger_tables.sql"
+#include "ext/ledger_tables_2.sql"
     ;
 
 struct Column {

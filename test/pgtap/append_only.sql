@@ -10,7 +10,7 @@ SELECT t.refused('UPDATE ledger.' || change, 'LF070 immutable_ledger', 'refused:
                ('entries SET amount = amount + 1'), ('entries SET account_id = 2'), ('entries SET balance_after = 0'), ('entries SET line = line'),
                ('idempotency_keys SET transaction_id = transaction_id'), ('idempotency_keys SET key = ''other'''),
                ('account_balances SET debits_posted = 1000000'), ('account_balances SET min_balance = NULL'), ('account_balances SET status = ''open'''),
-               ('account_balances SET version = version'), ('account_history SET reason = ''x'''), ('settings SET format_version = 2')) AS x (change);
+               ('account_balances SET version = version'), ('account_history SET reason = ''x'''), ('settings SET format_version = 3')) AS x (change);
 SELECT t.refused('DELETE FROM ledger.' || name, 'LF070 immutable_ledger', 'refused: DELETE FROM ' || name)
   FROM unnest('{transactions,entries,idempotency_keys,account_balances,account_history,accounts,settings}'::text[]) AS name;
 SELECT t.refused('TRUNCATE ledger.' || name || rest, 'LF070 immutable_ledger', 'refused: TRUNCATE ' || name || rest)

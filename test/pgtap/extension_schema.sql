@@ -18,7 +18,7 @@ INSERT INTO elsewhere.entries (transaction_id, line, account_id, amount) SELECT 
 SELECT lives_ok('SET CONSTRAINTS ALL IMMEDIATE', 'rows by hand');
 SELECT is("Our ""functions""".ledger_balance('b', 'elsewhere'), 17.00, 'are in the balances');
 SELECT throws_ok('DELETE FROM elsewhere.entries', 'LF070', 'cannot DELETE from ledger table "entries"', 'the guards guard');
-SELECT is("Our ""functions""".ledger_upgrade('elsewhere'), 1, 'ledger_upgrade()');
+SELECT is("Our ""functions""".ledger_upgrade('elsewhere'), 2, 'ledger_upgrade()');
 SELECT is((SELECT count(*) FROM "Our ""functions""".ledger_verify('elsewhere')), 0::bigint, 'ledger_verify()');
 SELECT throws_ok('ALTER EXTENSION ledgerflow SET SCHEMA public', '0A000', NULL, 'it stays where it was created');
 

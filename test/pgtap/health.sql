@@ -5,7 +5,7 @@ SELECT plan(22);
 SELECT is((SELECT count(*) FROM ledger_health()), 1::bigint, 'one row');
 SELECT results_eq($$SELECT ledger_name = 'ledger', format_version, last_posted_at, closed_through, last_verified_at, last_verification_mode, last_verification_findings,
                            unverified_transactions, holds_expired, oldest_hold_expired_at, keys_to_expire_estimate, guards_disabled FROM ledger_health()$$,
-    $$VALUES (true, 1, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::text, NULL::bigint, 0::bigint, 0::bigint, NULL::timestamptz, 0::bigint, 0::bigint)$$, 'of a new ledger');
+    $$VALUES (true, 2, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::text, NULL::bigint, 0::bigint, 0::bigint, NULL::timestamptz, 0::bigint, 0::bigint)$$, 'of a new ledger');
 SELECT ok(checked_at >= now() AND horizon_lag >= 0 AND accounts_estimate >= 0 AND entries_estimate >= 0 AND transactions_estimate >= 0 AND keys_estimate >= 0, 'no estimate is negative') FROM ledger_health();
 SELECT ledger_post('assets:bank', 'liabilities:alice', 100, 'k1') AS id \gset
 SELECT is(unverified_transactions, 1::bigint, 'never verified') FROM ledger_health();

@@ -8,7 +8,7 @@ SELECT has_table('ledger', name, 'it has the table ' || name)
   FROM unnest('{settings,currencies,account_types,accounts,account_balances,transactions,entries,
                 idempotency_keys,transaction_history,account_history}'::name[]) AS name;
 SELECT has_view('ledger', name, 'it has the view ' || name) FROM unnest('{balances,journal,trial_balance}'::name[]) AS name;
-SELECT is((SELECT format_version FROM ledger.settings), 1, 'and carries its format version');
+SELECT is((SELECT format_version FROM ledger.settings), 2, 'and carries its format version');
 SELECT is((SELECT idempotency_retention FROM ledger.settings), NULL, 'keys are kept for ever at first');
 SELECT is_empty('SELECT * FROM ledger_verify()', 'a new ledger is well');
 SELECT is_empty('SELECT * FROM ledger_trial_balance()', 'and empty');

@@ -53,7 +53,7 @@ SELECT is(t.poisoned($$SELECT x FROM ledger_verify() x LIMIT 1$$), NULL, 'the le
 SELECT is(t.poisoned($$SELECT ledger_to_minor(1.25, 'USD')$$), '125', 'units converted');
 SELECT is(t.poisoned($$SELECT ledger_set_limits('a', 0, 100), ledger_freeze_account('a', 'debit'), ledger_unfreeze_account('a')$$), '', 'accounts changed');
 SELECT is(t.poisoned($$SELECT ledger_maintain()$$), '(0,0)', 'keys looked after');
-SELECT is(t.poisoned($$SELECT ledger_upgrade()$$), '1', 'the ledger upgraded');
+SELECT is(t.poisoned($$SELECT ledger_upgrade()$$), '2', 'the ledger upgraded');
 SELECT is((SELECT count(*) FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid WHERE c.relnamespace = 'ledger'::regnamespace AND NOT g.tgisinternal
               AND g.tgfoid::regproc::text LIKE 'evil%'), 0::bigint, 'its guards are ours');
 SELECT t.allowed($$SELECT t.poisoned('INSERT INTO ledger.transactions (id) VALUES (''01700000-0000-7000-8000-000000000001'') RETURNING id')$$, 'a header inserted by hand');

@@ -283,7 +283,7 @@ def check_administration():
     finally:
         sql("DROP ROLE command_role")
     check("maintain", {"keys_deleted": 0, "holds_expired": 0}, done("maintain", "--json").json())
-    check("upgrade", "1\n", done("upgrade").out)
+    check("upgrade", "2\n", done("upgrade").out)
     check("period close", {"through": "2023-12-31", "done": "closed"}, done("period", "close", "2023-12-31", "--reason", "year end", "--json").json())
     refused(1, "LF048", "post", "assets:bank", "customers:alice", "1", "--effective-at", "2023-06-01")
     refused(1, "LF017", "period", "close", "2999-01-01")

@@ -78,7 +78,7 @@ for change in "ALTER TABLE ledger.entries ADD COLUMN note text" "ALTER TABLE led
     "ALTER TABLE ledger.entries SET (fillfactor = 90)" "ALTER TABLE ledger.account_balances ALTER COLUMN extra TYPE varchar(10)" "ALTER TABLE ledger.entries DROP COLUMN note" \
     "ALTER TABLE ledger.entries SET UNLOGGED" "ALTER TABLE ledger.entries SET LOGGED" "ANALYZE ledger.accounts" "REINDEX SCHEMA ledger" \
     "DROP INDEX ledger.entries_amount_idx" "ALTER EXTENSION ledgerflow UPDATE" "SELECT ledger_upgrade()" "ALTER TABLE ledger.transactions ADD CHECK (tenant > 0)"; do
-    changed=$(other -c "$change" | grep -v '^1$')
+    changed=$(other -c "$change" | grep -v '^2$')
     check "$change" '' "$changed"
     number=$((number + 1))
     check "  the session posts" t "$(ask "SELECT ledger_post('a', 'b', 1, 'key $number', 'ref $number') IS NOT NULL;")"

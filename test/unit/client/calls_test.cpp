@@ -269,7 +269,7 @@ TEST_F(CallsTest, RunsLedgers) {
   const std::string name = "Books \"2\"";
   EXPECT_EQ(client->create_ledger(name), name);
   EXPECT_THROW(client->create_ledger(name), RefusedFor<Condition::ledger_exists>);
-  EXPECT_EQ(client->upgrade_ledger(name), 1);
+  EXPECT_EQ(client->upgrade_ledger(name), 2);
   EXPECT_EQ(client->ledger_name(), "ledger");
   EXPECT_EQ(client->ledger_name(name), name);
   query(client->native_handle(), "CREATE ROLE \"" + cash + "\"");
@@ -427,7 +427,7 @@ TEST_F(CallsTest, WantsAnExtensionThatIsNotTooOld) {
   }
   // One function less than this library knows.
   testing::sql_in(database,
-                  "UPDATE pg_extension SET extversion = '0.1.0' WHERE extname = 'ledgerflow'");
+                  "UPDATE pg_extension SET extversion = '0.2.0' WHERE extname = 'ledgerflow'");
   testing::sql_in(
       database,
       "ALTER EXTENSION ledgerflow DROP FUNCTION ledger_new_id(); DROP FUNCTION ledger_new_id()");

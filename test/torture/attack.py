@@ -405,9 +405,13 @@ def attack_warm_session(database):
         rows(connection, "SET SESSION AUTHORIZATION heir")
         check("heir as poster", "done", state_of(connection, "SET ROLE poster; SELECT ledger_balance('plain:a')"))
         check("heir as himself again", "42501", state_of(connection, "RESET ROLE; SELECT ledger_balance('plain:a')"))
-        # A grant that is taken back takes effect at once, within a transaction too; a cursor that is open reads on.
+        # A cursor that one role has opened calls for the role that fetches.
+        rows(connection, "RESET SESSION AUTHORIZATION; BEGIN; SET LOCAL ROLE keeper; DECLARE held CURSOR FOR SELECT ledger_balance('plain:a') FROM generate_series(1, 3); FETCH held")
+        check("a cursor of the owner's, fetched by a stranger", "42501", state_of(connection, "SET LOCAL ROLE stranger; FETCH held"))
+        rows(connection, "ROLLBACK; SET SESSION AUTHORIZATION heir")
+        # A grant that is taken back takes effect at once, within a transaction too.
         rows(connection, "RESET SESSION AUTHORIZATION; SET SESSION AUTHORIZATION poster")
-        rows(connection, "BEGIN; DECLARE held CURSOR FOR SELECT * FROM ledger_statement('plain:a'); SELECT ledger_post('plain:a', 'plain:b', 1)")
+        rows(connection, "BEGIN; SELECT ledger_post('plain:a', 'plain:b', 1)")
         server.sql("SELECT ledger_revoke('poster', 'vault')", database=database)
         check("poster in a transaction, after ledger_revoke", "42501", state_of(connection, "SELECT ledger_post('plain:a', 'plain:b', 1)"))
         rows(connection, "ROLLBACK")

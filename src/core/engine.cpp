@@ -234,6 +234,7 @@ Outcome post(Store& store, std::vector<Line> lines, const Posting& posting) {
 }
 
 void adopt(Store& store, std::vector<RawEntry> entries) {
+  if (entries.empty()) return;  // a statement of no rows
   std::sort(entries.begin(), entries.end(), [](const RawEntry& a, const RawEntry& b) {
     return a.transaction != b.transaction ? a.transaction < b.transaction : a.line < b.line;
   });

@@ -66,7 +66,7 @@ RESET ROLE;
 SELECT is((t.attempt($$CREATE TEMPORARY TABLE prey (id bigint, code bigint, metadata jsonb);
                       CREATE TRIGGER hostile BEFORE INSERT ON prey FOR EACH ROW EXECUTE FUNCTION ledger_guard_account();
                       INSERT INTO prey VALUES (1, 94000000000000)$$, 'mallory')).message,
-          'a ledger''s table has no column "code" of the right type', 'a number is not taken for an address');
+          'the table has no column "code" of type text', 'a number is not taken for an address');
 SELECT is(t.fingerprint(), :'before', 'the ledger is as it was');
 SELECT * FROM finish();
 ROLLBACK;

@@ -25,9 +25,9 @@ SELECT t.refused($$UPDATE t.json SET a = '[]'$$, 'LF070 immutable_ledger', 'and 
 CREATE TABLE t.events AS SELECT * FROM ledger.transactions LIMIT 0;
 SELECT t.refused(format('CREATE TRIGGER x %s ON t.events FOR EACH STATEMENT EXECUTE FUNCTION %s; INSERT INTO t.events DEFAULT VALUES; UPDATE t.events SET id = NULL; TRUNCATE t.events', event, called),
                  error, format('%s for a statement: %s', called, event))
-  FROM (VALUES ('BEFORE INSERT', 'ledger_guard_transaction()', 'LF015 invalid_argument'), ('AFTER UPDATE', 'ledger_guard_transaction()', 'LF015 invalid_argument'),
-               ('BEFORE TRUNCATE', 'ledger_guard_account()', 'LF015 invalid_argument'), ('BEFORE INSERT', 'enforce_double_entry()', 'LF015 invalid_argument'),
-               ('BEFORE UPDATE', $$ledger_guard('id')$$, 'LF015 invalid_argument'), ('AFTER INSERT', 'adjust_account_balance()', 'LF015 invalid_argument')) AS e (event, called, error);
+  FROM (VALUES ('BEFORE INSERT', 'ledger_guard_transaction()', '39P01'), ('AFTER UPDATE', 'ledger_guard_transaction()', '39P01'),
+               ('BEFORE TRUNCATE', 'ledger_guard_account()', '39P01'), ('BEFORE INSERT', 'enforce_double_entry()', '39P01'),
+               ('BEFORE UPDATE', $$ledger_guard('id')$$, '39P01'), ('AFTER INSERT', 'adjust_account_balance()', 'LF015 invalid_argument')) AS e (event, called, error);
 CREATE TRIGGER x AFTER INSERT ON t.events REFERENCING NEW TABLE AS new_entries FOR EACH STATEMENT EXECUTE FUNCTION adjust_account_balance();
 SELECT t.refused('INSERT INTO t.events DEFAULT VALUES', 'LF020 ledger_not_found', 'a transition table of another table');
 

@@ -1,7 +1,7 @@
 -- Transactions written by plain SQL: INSERT, INSERT ... SELECT and COPY end with the guarantees of ledger_post().
 BEGIN;
 \ir include/books.sql
-SELECT plan(29);
+SELECT plan(32);
 SELECT id AS bank FROM ledger.accounts WHERE code = 'assets:bank' \gset
 SELECT id AS capital FROM ledger.accounts WHERE code = 'equity:capital' \gset
 
@@ -56,6 +56,11 @@ INSERT INTO ledger.entries (transaction_id, line, account_id, amount)
       WHERE reference LIKE 'unordered-%' ORDER BY id DESC, line DESC;
 SELECT t.allowed('SET CONSTRAINTS ALL IMMEDIATE', 'entries in any order');
 SET CONSTRAINTS ALL DEFERRED;
+-- Statements of no rows.
+SELECT t.allowed(format('INSERT INTO ledger.%1$I SELECT * FROM ledger.%1$I WHERE false', name), 'no rows into ' || name)
+  FROM unnest('{entries,transactions,postings}'::text[]) AS name;
+COPY ledger.entries FROM STDIN;
+\.
 SELECT is_empty('SELECT * FROM ledger_verify()', 'the ledger is well');
 
 -- COPY, with ids and times of long ago, into accounts that have no later ones.

@@ -478,13 +478,18 @@ class Caller:
         before, rss = memory(session)
         if SLOW > 1:
             return
-        all_of_them(times)
-        after, rss_after = memory(session)
-        with lock:
-            figures.add("repeated calls", times * len(self.repeatable))
-            figures.add("bytes that their contexts grew by", after[0] - before[0])
-            figures.add("bytes that their processes grew by", rss_after - rss)
-        if after[0] - before[0] > LEAK or rss_after - rss > 4 * LEAK:
+        # What is kept for good once, or given back later, is no leak: a leak grows with every pass.
+        for last in (False, False, False, True):
+            all_of_them(times)
+            after, rss_after = memory(session)
+            with lock:
+                figures.add("repeated calls", times * len(self.repeatable))
+            grows = after[0] - before[0] > LEAK or rss_after - rss > 4 * LEAK
+            if not grows:
+                break
+            if not last:
+                before, rss = after, rss_after
+        if grows:
             finding(f"memory grows: contexts {before[0]} -> {after[0]}, RSS {rss} -> {rss_after} bytes: {set(after[1]) - set(before[1])}", session, "\n     ".join(self.repeatable))
 
     def settle(self, session):

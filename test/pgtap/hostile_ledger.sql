@@ -65,12 +65,12 @@ SELECT is(pg_temp.verdicts_after('SELECT'), 'LF024 account_exists, LF043 account
 SELECT pg_temp.free();
 SELECT alike(pg_temp.verdicts_after('SELECT'), '%done%', 'without constraints and guards too');
 
--- Another type: no call gets as far as a value; each time every fourth call, so that the test does not take too long.
+-- Another type: no call gets as far as a value; each time every twelfth call, so that the test does not take too long.
 SELECT is(pg_temp.verdicts_after(format('ALTER TABLE trap.%I DROP COLUMN %I CASCADE; ALTER TABLE trap.%1$I ADD COLUMN %2$I %s DEFAULT %L', relation, name,
-              CASE WHEN is_bigint THEN 'text' ELSE 'bigint' END, CASE name WHEN 'format_version' THEN 1 ELSE 7 END), 'SELECT ledger_%', 4, number),
+              CASE WHEN is_bigint THEN 'text' ELSE 'bigint' END, CASE name WHEN 'format_version' THEN 1 ELSE 7 END), 'SELECT ledger_%', 12, number),
           CASE name WHEN 'format_version' THEN 'LF022 ledger_format_mismatch' ELSE 'LF020 ledger_not_found' END, format('%s.%s of another type', relation, name)) FROM columns;
--- NULL where none may be; every fourth call again.
-SELECT isnt(pg_temp.verdicts_after(format('ALTER TABLE trap.%I ALTER %I DROP IDENTITY IF EXISTS, ALTER %2$I DROP NOT NULL; UPDATE trap.%1$I SET %2$I = NULL', relation, name), every => 4, first => number),
+-- NULL where none may be; every twelfth call again.
+SELECT isnt(pg_temp.verdicts_after(format('ALTER TABLE trap.%I ALTER %I DROP IDENTITY IF EXISTS, ALTER %2$I DROP NOT NULL; UPDATE trap.%1$I SET %2$I = NULL', relation, name), every => 12, first => number),
             '', format('%s.%s is NULL', relation, name)) FROM columns WHERE is_required;
 -- Figures that no ledger has.
 SELECT isnt(pg_temp.verdicts_after(statement), '', statement)

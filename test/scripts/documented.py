@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "documented"
-PAGES = ["README.md", "CHANGELOG.md", "docs/reference.md", "docs/operations.md", "docs/internals.md", "docs/client.md", "docs/seal.md", "docs/command.md"]
+PAGES = ["README.md", "CHANGELOG.md", "docs/reference.md", "docs/operations.md", "docs/internals.md", "docs/client.md", "docs/seal.md", "docs/command.md", "docs/reliability.md"]
 
 failures = []
 

@@ -57,10 +57,10 @@ TEST_F(ProofTest, OfTheServer) {
 // PostgreSQL's times reach past the year 2262, where a count of nanoseconds ends.
 TEST(Proof, SealedAtAnyTime) {
   PlainSha256 sha256;
-  for (const std::int64_t time : {std::int64_t{9224318015999999999}, INT64_MIN, INT64_MAX}) {
+  for (const std::int64_t time : {std::int64_t{9'223'372'036'854'776}, INT64_MIN, INT64_MAX}) {
     ledgerflow::Proof proof;
     proof.transaction = std::string(transaction_text_start) + "\nid x\n";
-    Seal seal;
+    ledgerflow::Seal seal;
     seal.number = proof.through = 1;
     seal.transactions = 1;
     seal.sealed_at = time;

@@ -68,7 +68,7 @@ for table in "${tables[@]}"; do
             repacked=$("$LEDGERFLOW_PGBIN/pg_repack" -d $db -t "ledger.$table" --no-kill-backend 2>&1) && break
             sql $db -c 'SET client_min_messages = error' -c 'DROP EXTENSION pg_repack CASCADE' -c 'CREATE EXTENSION pg_repack'
         done
-        check "pg_repack ledger.$table" "INFO: repacking table \"ledger.$table\"" "$repacked"
+        check "pg_repack ledger.$table" "INFO: repacking table \"ledger.$table\"" "$(grep -v "^NOTICE: Waiting for" <<<"$repacked")"
     fi
 done
 rewrite 'REINDEX SCHEMA ledger'

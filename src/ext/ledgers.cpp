@@ -88,11 +88,12 @@ Datum with_scale(FunctionCallInfo fcinfo, Convert&& convert) {
   return guarded([&] {
     const auto currency = text_argument(fcinfo, 1);
     const auto number = numeric_argument(fcinfo, 0);
+    Call call(name_argument(fcinfo, 2));
     if (!number) {
+      call.finish();
       fcinfo->isnull = true;
       return Datum{0};
     }
-    Call call(name_argument(fcinfo, 2));
     if (!currency) throw Error(Condition::currency_not_found, "currency must not be NULL");
     static constexpr const char* query =
         "SELECT scale FROM {ledger}.currencies WHERE code OPERATOR(pg_catalog.=) $1";

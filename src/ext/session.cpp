@@ -371,6 +371,8 @@ bool engine_writes(bool in_trigger) {
 void execute(SPIPlanPtr plan, int expected, const Datum* values, const char* nulls) {
   // A statement that reads in a read-only way would not see what the ones before it wrote.
   const int result = SPI_execute_plan(plan, const_cast<Datum*>(values), nulls, false, 0);
+  if (result == SPI_OK_REWRITTEN)
+    raise_damaged("a rule on a table of the ledger does something else instead");
   if (result != expected)
     elog(ERROR, "unexpected result of a ledger's statement: %s", SPI_result_code_string(result));
 }

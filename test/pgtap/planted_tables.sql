@@ -2,7 +2,7 @@
 -- each of these ended the backend: a value was read as one of another type.
 BEGIN;
 \ir include/books.sql
-SELECT plan(22);
+SELECT plan(23);
 
 -- Columns of the right names and of other types.
 CREATE TABLE t.header (id int, posted_at text, effective_at int, xact_id int, created_by int, reference int, description int, reverses int, hold int, metadata int);
@@ -36,6 +36,9 @@ SELECT ledger_create('alike') \g /dev/null
 SELECT ledger_open_account(c, 'asset', 'USD', ledger => 'alike') FROM unnest('{a,b}'::text[]) AS c \g /dev/null
 SELECT ledger_post('a', 'b', 1, ledger => 'alike') \g /dev/null
 SELECT ledger_seal('alike') \g /dev/null
+CREATE RULE x AS ON INSERT TO alike.entries DO INSTEAD NOTHING;
+SELECT t.refused($$SELECT ledger_post('a', 'b', 1, ledger => 'alike')$$, 'LF071 damaged_ledger', 'a rule that takes rows away');
+DROP RULE x ON alike.entries;
 -- The ledger without its views, foreign keys and triggers, which would hold its columns fast.
 DROP INDEX alike.holds_expires_at_idx;
 DROP FUNCTION alike.standing_at CASCADE;

@@ -28,7 +28,7 @@ GROWING = ("entries", "transactions", "holds", "hold_lines", "dated_entries", "t
 # What was freed and lies scattered counts as private memory, so that it may grow by more than what is used.
 MOST_USED = 192 << 10
 MOST_NATIVE = 64 << 10
-MOST_MEMORY = 2 << 20
+MOST_MEMORY = 4 << 20
 DRAWS = [kind for kind in KINDS for _ in range(kind.weight)]
 
 # Draws kinds and runs them, each in a block of its own; commits after every so many, or never (0).

@@ -3,6 +3,7 @@
 #   scripts/test.sh [SUITE...]     suites: those of the list `known` below; none named: all but those of the list
 #                                  `asked`, which take minutes to build or hours to run
 # Postings go through the store that ledgerflow chooses (heap); the suites named *_spi run once more on the other.
+# What mostly waits (`waiting` below) runs beside the rest, and is told of at the end.
 # Compiler warnings are errors (WERROR=0 lets them pass). Full logs: build/test-logs/. The last line is
 # the verdict, "N passed, N failed", and the exit code agrees with it.
 set -euo pipefail
@@ -14,6 +15,7 @@ export WERROR=${WERROR:-1} LC_ALL=C.UTF-8
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
 asked=(sanitizers pgtap_undefined pgtap_valgrind)
+waiting=(isolation random_spi pgtap_spi isolation_spi)  # more than they compute: they run beside the others
 known=(format unit random regress pgtap isolation scripts random_spi pgtap_spi isolation_spi torture "${asked[@]}")
 for suite in "$@"; do
     if [[ " ${known[*]} " != *" $suite "* ]]; then
@@ -24,8 +26,10 @@ done
 suites=("$@")
 [ $# -gt 0 ] || for suite in "${known[@]}"; do [[ " ${asked[*]} " == *" $suite "* ]] || suites+=("$suite"); done
 
-logs=$root/build/test-logs
+logs=${TEST_LOGS:-$root/build/test-logs}
 server=test-$$
+others=() beside=()    # suites of a second run of this script, on a server of its own, once everything is built
+beside_pid=
 locked=(flock -o "$root/build/.lock")  # runs of different suites may overlap, builds may not
 server_started=no
 total_passed=0 total_failed=0 total_skipped=0
@@ -34,6 +38,10 @@ mkdir -p "$logs"
 
 on_exit() {
     trap - EXIT
+    if [ -n "$beside_pid" ]; then
+        kill -TERM -- "-$beside_pid" 2>/dev/null || true
+        wait "$beside_pid" || true
+    fi
     if [ "$server_started" = yes ]; then
         cp "build/servers/$server/log" "$logs/server.log" 2>/dev/null || true
         scripts/server.sh drop "$server" || echo "test: the server $server could not be removed" >&2
@@ -111,6 +119,27 @@ need_server() {
     eval "$(scripts/server.sh env "$server")"
     export LEDGERFLOW_ROOT=$root PATH=$LEDGERFLOW_PGBIN:$PATH
     pgxs=$(dirname "$(pg_config --pgxs)")/../..
+    start_beside
+}
+
+start_beside() {
+    [ ${#beside[@]} -gt 0 ] && [ -z "$beside_pid" ] || return 0
+    TEST_LOGS=$logs/beside setsid "$0" "${beside[@]}" >"$logs/beside.log" 2>&1 &
+    beside_pid=$!
+}
+
+# Its lines are those of this run, but for the preparations and the verdict.
+finish_beside() {
+    [ -n "$beside_pid" ] || return 0
+    local code=0 passed failed skipped
+    wait "$beside_pid" || code=$?
+    beside_pid=
+    grep -vE '^(packages|build|server) +done |^logs: |^[0-9]+ passed, [0-9]+ failed' "$logs/beside.log" || true
+    read -r passed failed skipped < <(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$/\1 \2 \4/p' "$logs/beside.log") || true
+    [ "$code" -eq 0 ] || [ "${failed:-0}" -gt 0 ] || failed=1
+    total_passed=$((total_passed + ${passed:-0}))
+    total_failed=$((total_failed + ${failed:-0}))
+    total_skipped=$((total_skipped + ${skipped:-0}))
 }
 
 new_database() {  # new_database NAME EXTENSION...
@@ -322,8 +351,16 @@ suite_torture() {
     TORTURE_SECONDS=${TORTURE_SECONDS:-8} run_programs test/torture/*
 }
 
+# Alone, or named alone, they have nothing to run beside.
+for suite in "${suites[@]}"; do
+    if [[ " ${waiting[*]} " == *" $suite "* ]]; then beside+=("$suite"); else others+=("$suite"); fi
+done
+if [ ${#others[@]} -gt 0 ]; then suites=("${others[@]}"); else beside=(); fi
+
 step packages scripts/packages.sh build test
 for suite in "${suites[@]}"; do
     "suite_$suite"
 done
+[ ${#beside[@]} -eq 0 ] || need_server
+finish_beside
 verdict

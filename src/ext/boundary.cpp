@@ -16,11 +16,15 @@ const char* copied(std::string_view text) noexcept {
 
 }  // namespace
 
+int sqlstate_of(const ConditionInfo& condition) noexcept {
+  const char* state = condition.sqlstate;
+  return MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4]);
+}
+
 Failure failure_of(const Refusal& refusal) noexcept {
   const ConditionInfo& condition = info(refusal.condition);
-  const char* state = condition.sqlstate;
   Failure failure;
-  failure.sqlstate = MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4]);
+  failure.sqlstate = sqlstate_of(condition);
   failure.message = copied(refusal.message);
   failure.detail = refusal.detail.empty() ? nullptr : copied(refusal.detail);
   failure.hint = refusal.hint.empty() ? condition.remedy : copied(refusal.hint);

@@ -45,6 +45,9 @@ auto pg_call(Body&& body) -> decltype(body()) {
   return body();
 }
 
+// The SQLSTATE of a condition, packed as errcode() wants it.
+int sqlstate_of(const ConditionInfo& condition) noexcept;
+
 // What is left of an exception outside of its catch block: memory of PostgreSQL only.
 struct Failure {
   ErrorData* postgres = nullptr;

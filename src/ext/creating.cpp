@@ -217,7 +217,7 @@ PGDLLEXPORT Datum ledgerflow_upgrade_format_2(PG_FUNCTION_ARGS) {
         throw Error(Condition::ledger_not_found,
                     "ledger " + quoted(ledger->name) + " was given to another owner");
       const bool is_old = ledger->format < format_version;
-      if (!is_old) ledger = upgraded_ledger(ledger->schema);  // its tables are as they should be
+      if (!is_old) ledger = remembered_ledger(ledger->schema);  // its tables are as they should be
       const Datum schema = ObjectIdGetDatum(ledger->schema);
       run_query(drop_guards_query, {OIDOID, OIDOID},
                 {schema, ObjectIdGetDatum(called_extension(fcinfo))});
@@ -235,7 +235,7 @@ PGDLLEXPORT Datum ledgerflow_upgrade_format_2(PG_FUNCTION_ARGS) {
       run_query(regrant_query, {OIDOID, TEXTARRAYOID, TEXTARRAYOID},
                 {schema, names, table_name_array(first_table_count)});
       run_result();
-      if (is_old) rebuild_effective(*upgraded_ledger(ledger->schema));
+      if (is_old) rebuild_effective(*remembered_ledger(ledger->schema));
     });
     pg_call([] { SPI_finish(); });
     return Int32GetDatum(format_version);

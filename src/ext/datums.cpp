@@ -33,9 +33,8 @@ std::uint16_t read16(const char* at) {
 
 void raise_damaged(const char* what) {
   const ConditionInfo& condition = info(Condition::damaged_ledger);
-  const char* state = condition.sqlstate;
-  ereport(ERROR, (errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])),
-                  errmsg_internal("%s", what), errhint("%s", condition.remedy)));
+  ereport(ERROR, (errcode(sqlstate_of(condition)), errmsg_internal("%s", what),
+                  errhint("%s", condition.remedy)));
   pg_unreachable();
 }
 

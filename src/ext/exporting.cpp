@@ -57,10 +57,7 @@ class Row {
         view_of(pg_call([&] { return PointerGetDatum(PG_DETOAST_DATUM_PACKED(found)); })));
   }
   std::optional<std::string> text(int column) const {
-    const auto found = value(column);
-    if (!found) return std::nullopt;
-    return std::string(
-        view_of(pg_call([&] { return PointerGetDatum(PG_DETOAST_DATUM_PACKED(*found)); })));
+    return value(column) ? std::optional(required_text(column)) : std::nullopt;
   }
   Units units(int column, int scale) const {
     Units units = 0;

@@ -38,4 +38,19 @@ class HeapStore final : public SpiStore {
 // The store that a posting on this ledger uses, as ledgerflow.store has it.
 std::unique_ptr<SpiStore> choose_store(Call& call);
 
+// Runs request(ledger, store) as the owner of the ledger, for a caller who may post.
+template <typename Request>
+auto run_request(const char* function, const char* ledger, Names names, Request&& request) {
+  Call call(function, ledger, Table::transactions, ACL_INSERT);
+  if (names == Names::ids) call.hide_codes();
+  const auto result = call.as_owner([&] {
+    const std::unique_ptr<SpiStore> store = choose_store(call);
+    const auto answer = request(call.ledger(), *store);
+    store->finish();
+    return answer;
+  });
+  call.finish();
+  return result;
+}
+
 }  // namespace ledgerflow

@@ -56,21 +56,6 @@ void set_expiry(const Expiry& expiry, HoldRequest& request) {
                            std::to_string(expiry.in->time) + " microseconds";
 }
 
-// Runs a request on holds as somebody who may post.
-template <typename Request>
-auto hold_request(const char* function, const char* ledger, Names names, Request&& request) {
-  Call call(function, ledger, Table::transactions, ACL_INSERT);
-  if (names == Names::ids) call.hide_codes();
-  const auto result = call.as_owner([&] {
-    const std::unique_ptr<SpiStore> store = choose_store(call);
-    const auto answer = request(call.ledger(), *store);
-    store->finish();
-    return answer;
-  });
-  call.finish();
-  return result;
-}
-
 TransactionId required_hold(const std::optional<TransactionId>& id) {
   if (!id) throw Error(Condition::hold_not_found, "hold must not be NULL");
   return *id;
@@ -91,7 +76,7 @@ Datum hold_transfer(FunctionCallInfo fcinfo, const std::optional<Datum>& amount)
   const auto credit = text_argument(fcinfo, 1);
   const Posting posting = posting_arguments(fcinfo, 3);
   const Expiry expiry = expiry_arguments(fcinfo, 9, 10);
-  const TransactionId id = hold_request(
+  const TransactionId id = run_request(
       "ledger_hold()", name_argument(fcinfo, 11), Names::codes, [&](Ledger& ledger, Store& store) {
         HoldRequest request;
         request.posting = posting;
@@ -123,14 +108,14 @@ PGDLLEXPORT Datum ledgerflow_hold_lines(PG_FUNCTION_ARGS) {
     const Posting posting = posting_arguments(fcinfo, 1);
     const Expiry expiry = expiry_arguments(fcinfo, 7, 8);
     const std::vector<LineArgument> lines = line_arguments(fcinfo, 0);
-    const TransactionId id = hold_request("ledger_hold()", name_argument(fcinfo, 9), Names::codes,
-                                          [&](Ledger& ledger, Store& store) {
-                                            HoldRequest request;
-                                            request.posting = posting;
-                                            request.lines = resolved_lines(ledger, lines);
-                                            set_expiry(expiry, request);
-                                            return place_hold(store, request);
-                                          });
+    const TransactionId id = run_request("ledger_hold()", name_argument(fcinfo, 9), Names::codes,
+                                         [&](Ledger& ledger, Store& store) {
+                                           HoldRequest request;
+                                           request.posting = posting;
+                                           request.lines = resolved_lines(ledger, lines);
+                                           set_expiry(expiry, request);
+                                           return place_hold(store, request);
+                                         });
     return pg_call([&] { return new_uuid(id); });
   });
 }
@@ -148,17 +133,17 @@ PGDLLEXPORT Datum ledgerflow_capture(PG_FUNCTION_ARGS) {
     posting.effective_at = time_argument(fcinfo, 7);
     posting.metadata = metadata_argument(fcinfo, 8);
     const std::vector<LineArgument> lines = line_arguments(fcinfo, 4);
-    const TransactionId id = hold_request("ledger_capture()", name_argument(fcinfo, 9), Names::ids,
-                                          [&](Ledger& ledger, Store& store) {
-                                            CaptureRequest request;
-                                            request.hold = required_hold(hold);
-                                            request.amount =
-                                                hold_amount(store, request.hold, amount);
-                                            request.lines = resolved_lines(ledger, lines);
-                                            request.final = final;
-                                            request.posting = posting;
-                                            return capture_hold(store, request);
-                                          });
+    const TransactionId id = run_request("ledger_capture()", name_argument(fcinfo, 9), Names::ids,
+                                         [&](Ledger& ledger, Store& store) {
+                                           CaptureRequest request;
+                                           request.hold = required_hold(hold);
+                                           request.amount =
+                                               hold_amount(store, request.hold, amount);
+                                           request.lines = resolved_lines(ledger, lines);
+                                           request.final = final;
+                                           request.posting = posting;
+                                           return capture_hold(store, request);
+                                         });
     return pg_call([&] { return new_uuid(id); });
   });
 }
@@ -169,11 +154,11 @@ PGDLLEXPORT Datum ledgerflow_release(PG_FUNCTION_ARGS) {
     const auto hold = id_argument(fcinfo, 0);
     const auto reason = text_argument(fcinfo, 1);
     const auto key = text_argument(fcinfo, 2);
-    hold_request("ledger_release()", name_argument(fcinfo, 3), Names::ids,
-                 [&](Ledger&, Store& store) {
-                   release_hold(store, required_hold(hold), reason, key);
-                   return 0;
-                 });
+    run_request("ledger_release()", name_argument(fcinfo, 3), Names::ids,
+                [&](Ledger&, Store& store) {
+                  release_hold(store, required_hold(hold), reason, key);
+                  return 0;
+                });
     return Datum{0};
   });
 }
@@ -185,13 +170,13 @@ PGDLLEXPORT Datum ledgerflow_raise_hold(PG_FUNCTION_ARGS) {
     const auto amount = numeric_argument(fcinfo, 1);
     const auto key = text_argument(fcinfo, 3);
     const std::vector<LineArgument> lines = line_arguments(fcinfo, 2);
-    hold_request("ledger_raise_hold()", name_argument(fcinfo, 4), Names::ids,
-                 [&](Ledger& ledger, Store& store) {
-                   const TransactionId id = required_hold(hold);
-                   raise_hold(store, id, hold_amount(store, id, amount),
-                              resolved_lines(ledger, lines), key);
-                   return 0;
-                 });
+    run_request("ledger_raise_hold()", name_argument(fcinfo, 4), Names::ids,
+                [&](Ledger& ledger, Store& store) {
+                  const TransactionId id = required_hold(hold);
+                  raise_hold(store, id, hold_amount(store, id, amount),
+                             resolved_lines(ledger, lines), key);
+                  return 0;
+                });
     return Datum{0};
   });
 }

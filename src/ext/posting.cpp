@@ -6,18 +6,10 @@ namespace ledgerflow {
 
 namespace {
 
-// Runs a request that ends with the id of a transaction, as somebody who may post.
+// Runs a request that ends with the id of a transaction.
 template <typename Request>
 Datum post_request(const char* function, const char* ledger, Names names, Request&& request) {
-  Call call(function, ledger, Table::transactions, ACL_INSERT);
-  if (names == Names::ids) call.hide_codes();
-  const TransactionId id = call.as_owner([&] {
-    const std::unique_ptr<SpiStore> store = choose_store(call);
-    const auto answer = request(call.ledger(), *store);
-    store->finish();
-    return answer;
-  });
-  call.finish();
+  const TransactionId id = run_request(function, ledger, names, request);
   return pg_call([&] { return new_uuid(id); });
 }
 

@@ -192,6 +192,8 @@ void trim_accounts() {
     if (ledger.use_count() == 1) ledger->forget_accounts();
 }
 
+}  // namespace
+
 LedgerPtr remembered_ledger(Oid schema) {
   if (ledgers == nullptr) ledgers = new Ledgers;
   static std::uint64_t calls = 0;
@@ -229,6 +231,8 @@ LedgerPtr remembered_ledger(Oid schema) {
   (*ledgers)[schema] = fresh;
   return fresh;
 }
+
+namespace {
 
 // The schema of this name; NULL means the setting ledgerflow.ledger. Checks that the caller may use it.
 Oid find_schema(const char* name) {
@@ -315,8 +319,6 @@ LedgerPtr ledger_to_upgrade(const char* name) {
   return ledger;
 }
 
-LedgerPtr upgraded_ledger(Oid schema) { return remembered_ledger(schema); }
-
 bool is_exposed(const Ledger& ledger, Oid user) {
   return user != ledger.owner && is_superuser(user) && !is_superuser(ledger.owner);
 }
@@ -384,26 +386,22 @@ Call::Call(const char* ledger_name) : caller_(GetUserId()) {
 }
 
 Call::Call(const char* function, const char* ledger_name, Table table, AclMode privilege)
-    : caller_(GetUserId()) {
-  pg_call([&] {
-    PreventCommandIfReadOnly(function);
-    PreventCommandIfParallelMode(function);
-    SPI_connect();
-  });
-  ledger_ = open_ledger(ledger_name);
-  require(*ledger_, table, privilege);
-  if (IsolationUsesXactSnapshot()) keep_tables();
-  protect();
-}
+    : Call(
+          function, [&] { return open_ledger(ledger_name); }, table, privilege) {}
 
 Call::Call(const char* function, Oid schema, Table table, AclMode privilege)
+    : Call(
+          function, [&] { return remembered_ledger(schema); }, table, privilege) {}
+
+template <typename Open>
+Call::Call(const char* function, const Open& open, Table table, AclMode privilege)
     : caller_(GetUserId()) {
   pg_call([&] {
     PreventCommandIfReadOnly(function);
     PreventCommandIfParallelMode(function);
     SPI_connect();
   });
-  ledger_ = remembered_ledger(schema);
+  ledger_ = open();
   require(*ledger_, table, privilege);
   if (IsolationUsesXactSnapshot()) keep_tables();
   protect();

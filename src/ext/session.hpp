@@ -111,8 +111,8 @@ using LedgerPtr = std::shared_ptr<Ledger>;
 // The ledger of this name, of this format or an older one: as far as the first version's tables, and not
 // remembered. For ledger_upgrade(), inside an SPI connection.
 LedgerPtr ledger_to_upgrade(const char* name);
-// The ledger of this schema as the transaction has made it.
-LedgerPtr upgraded_ledger(Oid schema);
+// The ledger of this schema, read anew if anything about it has changed.
+LedgerPtr remembered_ledger(Oid schema);
 
 // Registers settings and callbacks; called once, from _PG_init.
 void start_session();
@@ -234,6 +234,9 @@ class Call {
   void finish();
 
  private:
+  template <typename Open>
+  Call(const char* function, const Open& open, Table table, AclMode privilege);
+
   void keep_tables();
   [[noreturn]] void throw_refusal(Refusal refusal);
   void hide_row(const PgError& error) const;

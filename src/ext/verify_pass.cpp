@@ -531,9 +531,8 @@ void Pass::check_before() {
     if (AccountState* account = find(DatumGetInt64(values[0]))) account->suspect = true;
   };
   pg_call([&] {
-    const Datum values[] = {
-        array_of(arrays[0].data(), count, INT8OID), array_of(arrays[1].data(), count, UUIDOID),
-        array_of(arrays[2].data(), count, INT2OID), array_of(arrays[3].data(), count, NUMERICOID)};
+    const Datum values[] = {array_of(arrays[0], INT8OID), array_of(arrays[1], UUIDOID),
+                            array_of(arrays[2], INT2OID), array_of(arrays[3], NUMERICOID)};
     for_each_row(plan, values, nullptr, receive);
   });
 }

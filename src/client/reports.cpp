@@ -80,15 +80,6 @@ constexpr Statement chart_sql{
     {type::text, type::timestamptz, type::timestamptz, type::text, type::text, type::name},
     4};
 
-// The rows of an answer, each made by `read(result, row)`.
-template <typename Read>
-auto lines_of(const Result& result, Read read) {
-  std::vector<decltype(read(result, 0))> lines;
-  lines.reserve(static_cast<std::size_t>(result.rows()));
-  for (int row = 0; row < result.rows(); ++row) lines.push_back(read(result, row));
-  return lines;
-}
-
 TrialBalanceLine trial_balance_line(const Result& result, int row) {
   return {result.text(row, 0),   result.text(row, 1),   result.text(row, 2),
           result.amount(row, 3), result.amount(row, 4), result.optional_text(row, 5),
@@ -144,7 +135,7 @@ ChartPoint chart_point(const Result& result, int row) {
 std::vector<TrialBalanceLine> Client::trial_balance(std::optional<std::string_view> ledger) {
   Parameters parameters;
   parameters.add_text(ledger);
-  return lines_of(channel().run(trial_balance_sql, parameters, Repeat::yes), trial_balance_line);
+  return rows_of(channel().run(trial_balance_sql, parameters, Repeat::yes), trial_balance_line);
 }
 
 std::vector<TrialBalanceLine> Client::trial_balance(const ReportOptions& options) {
@@ -152,7 +143,7 @@ std::vector<TrialBalanceLine> Client::trial_balance(const ReportOptions& options
   parameters.add_timestamp(options.at);
   parameters.add_text(name_of(options.by));
   parameters.add_text(options.ledger);
-  return lines_of(channel().run(trial_balance_at_sql, parameters, Repeat::yes), trial_balance_line);
+  return rows_of(channel().run(trial_balance_at_sql, parameters, Repeat::yes), trial_balance_line);
 }
 
 std::vector<RollupLine> Client::rollup(const ReportOptions& options) {
@@ -162,7 +153,7 @@ std::vector<RollupLine> Client::rollup(const ReportOptions& options) {
   parameters.add_timestamp(options.at);
   parameters.add_text(name_of(options.by));
   parameters.add_text(options.ledger);
-  return lines_of(channel().run(rollup_sql, parameters, Repeat::yes), rollup_line);
+  return rows_of(channel().run(rollup_sql, parameters, Repeat::yes), rollup_line);
 }
 
 std::vector<GroupBalance> Client::balances_by_type(const ReportOptions& options) {
@@ -170,7 +161,7 @@ std::vector<GroupBalance> Client::balances_by_type(const ReportOptions& options)
   parameters.add_timestamp(options.at);
   parameters.add_text(name_of(options.by));
   parameters.add_text(options.ledger);
-  return lines_of(channel().run(balances_by_type_sql, parameters, Repeat::yes), group_balance);
+  return rows_of(channel().run(balances_by_type_sql, parameters, Repeat::yes), group_balance);
 }
 
 std::vector<GroupBalance> Client::balances_by_metadata(std::string_view key,
@@ -180,7 +171,7 @@ std::vector<GroupBalance> Client::balances_by_metadata(std::string_view key,
   parameters.add_timestamp(options.at);
   parameters.add_text(name_of(options.by));
   parameters.add_text(options.ledger);
-  return lines_of(channel().run(balances_by_metadata_sql, parameters, Repeat::yes), group_balance);
+  return rows_of(channel().run(balances_by_metadata_sql, parameters, Repeat::yes), group_balance);
 }
 
 std::vector<FinancialLine> Client::balance_sheet(const ReportOptions& options) {
@@ -189,7 +180,7 @@ std::vector<FinancialLine> Client::balance_sheet(const ReportOptions& options) {
   parameters.add_integer(options.depth);
   parameters.add_text(name_of(options.by));
   parameters.add_text(options.ledger);
-  return lines_of(channel().run(balance_sheet_sql, parameters, Repeat::yes), financial_line);
+  return rows_of(channel().run(balance_sheet_sql, parameters, Repeat::yes), financial_line);
 }
 
 std::vector<FinancialLine> Client::income_statement(const RangeOptions& options) {
@@ -199,7 +190,7 @@ std::vector<FinancialLine> Client::income_statement(const RangeOptions& options)
   parameters.add_integer(options.depth);
   parameters.add_text(name_of(options.by));
   parameters.add_text(options.ledger);
-  return lines_of(channel().run(income_statement_sql, parameters, Repeat::yes), financial_line);
+  return rows_of(channel().run(income_statement_sql, parameters, Repeat::yes), financial_line);
 }
 
 std::vector<Movement> Client::movements(const RangeOptions& options) {
@@ -209,7 +200,7 @@ std::vector<Movement> Client::movements(const RangeOptions& options) {
   parameters.add_text(options.prefix);
   parameters.add_text(name_of(options.by));
   parameters.add_text(options.ledger);
-  return lines_of(channel().run(movements_sql, parameters, Repeat::yes), movement);
+  return rows_of(channel().run(movements_sql, parameters, Repeat::yes), movement);
 }
 
 std::vector<Comparison> Client::compare(const TimeRange& first, const TimeRange& second,
@@ -222,7 +213,7 @@ std::vector<Comparison> Client::compare(const TimeRange& first, const TimeRange&
   parameters.add_text(options.prefix);
   parameters.add_text(name_of(options.by));
   parameters.add_text(options.ledger);
-  return lines_of(channel().run(compare_sql, parameters, Repeat::yes), comparison);
+  return rows_of(channel().run(compare_sql, parameters, Repeat::yes), comparison);
 }
 
 std::vector<ChartPoint> Client::chart(std::string_view account, const ChartOptions& options) {
@@ -233,7 +224,7 @@ std::vector<ChartPoint> Client::chart(std::string_view account, const ChartOptio
   parameters.add_text(std::string_view(options.step));
   parameters.add_text(name_of(options.by));
   parameters.add_text(options.ledger);
-  return lines_of(channel().run(chart_sql, parameters, Repeat::yes), chart_point);
+  return rows_of(channel().run(chart_sql, parameters, Repeat::yes), chart_point);
 }
 
 }  // namespace ledgerflow::client

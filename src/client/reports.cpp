@@ -205,7 +205,7 @@ std::vector<Movement> Client::movements(const RangeOptions& options) {
 }
 
 std::vector<Comparison> Client::compare(const TimeRange& first, const TimeRange& second,
-                                        const RangeOptions& options) {
+                                        const CompareOptions& options) {
   Parameters parameters;
   parameters.add_timestamp(first.from);
   parameters.add_timestamp(first.to);

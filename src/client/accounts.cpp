@@ -217,8 +217,7 @@ Pages<Account> Client::accounts(std::string_view prefix, std::optional<std::stri
     }
     const Result result =
         read_accounts(*on, name, where + " ORDER BY account LIMIT $2", types, parameters);
-    Page<Account> page;
-    for (int row = 0; row < result.rows(); ++row) page.items.push_back(account_in(result, row));
+    Page<Account> page{rows_of(result, account_in), {}};
     if (result.rows() == page_size) page.next = page.items.back().code;
     return page;
   });

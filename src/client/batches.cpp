@@ -86,6 +86,21 @@ std::vector<BatchResult> post_items(Channel& channel, const Statement& statement
   return batch_results(channel.run(statement, parameters, repeat), items.size());
 }
 
+BatchResult batch_result(const Result& result, int row) {
+  if (result.integer(row, 0) != row + 1) raise_protocol("the items of a batch are out of order");
+  BatchResult item;
+  item.status_text = result.text(row, 2);
+  if (result.is_null(row, 1)) {
+    item.status = BatchResult::Status::refused;
+    item.condition = condition_from_name(item.status_text);
+    return item;
+  }
+  item.transaction = result.id(row, 1);
+  item.status =
+      item.status_text == "replayed" ? BatchResult::Status::replayed : BatchResult::Status::posted;
+  return item;
+}
+
 }  // namespace
 
 const Statement post_batch_sql{
@@ -118,21 +133,7 @@ std::vector<BatchResult> batch_results(const Result& result, std::size_t sent) {
   if (static_cast<std::size_t>(result.rows()) != sent)
     raise_protocol("a batch of " + std::to_string(sent) + " items was answered with " +
                    std::to_string(result.rows()));
-  std::vector<BatchResult> results(sent);
-  for (int row = 0; row < result.rows(); ++row) {
-    if (result.integer(row, 0) != row + 1) raise_protocol("the items of a batch are out of order");
-    BatchResult& item = results[static_cast<std::size_t>(row)];
-    item.status_text = result.text(row, 2);
-    if (result.is_null(row, 1)) {
-      item.status = BatchResult::Status::refused;
-      item.condition = condition_from_name(item.status_text);
-      continue;
-    }
-    item.transaction = result.id(row, 1);
-    item.status = item.status_text == "replayed" ? BatchResult::Status::replayed
-                                                 : BatchResult::Status::posted;
-  }
-  return results;
+  return rows_of(result, batch_result);
 }
 
 std::vector<BatchResult> Client::post_batch(const std::vector<BatchItem>& items,

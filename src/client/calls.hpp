@@ -40,6 +40,15 @@ extern const Statement post_lines_sql;
 void add_posting(Parameters& parameters, const std::vector<Line>& lines,
                  const std::optional<std::string>& key, const PostOptions& options);
 
+// The rows of an answer, each made by `read(result, row)`.
+template <typename Read>
+auto rows_of(const Result& result, Read read) {
+  std::vector<decltype(read(result, 0))> rows;
+  rows.reserve(static_cast<std::size_t>(result.rows()));
+  for (int row = 0; row < result.rows(); ++row) rows.push_back(read(result, row));
+  return rows;
+}
+
 inline const char* name_of(By by) { return by == By::posted ? "posted" : "effective"; }
 
 // A request without a key is not to be repeated when it may have been carried out.

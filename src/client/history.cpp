@@ -34,6 +34,23 @@ constexpr Statement find_sql{
      type::text, type::text, type::integer, type::name},
     15};
 
+StatementLine statement_line(const Result& result, int row) {
+  StatementLine line;
+  line.posted_at = result.timestamp(row, 0);
+  line.effective_at = result.timestamp(row, 1);
+  line.transaction = result.id(row, 2);
+  line.line = result.integer(row, 3);
+  line.reference = result.optional_text(row, 4);
+  line.description = result.optional_text(row, 5);
+  line.counter_accounts = result.texts(row, 6);
+  line.debit = result.optional_amount(row, 7);
+  line.credit = result.optional_amount(row, 8);
+  line.balance = result.amount(row, 9);
+  line.metadata = result.optional_text(row, 10);
+  line.cursor = result.text(row, 11);
+  return line;
+}
+
 Page<StatementLine> statement_page(Channel& channel, const std::string& account,
                                    const StatementOptions& options,
                                    const std::optional<std::string>& cursor) {
@@ -46,26 +63,30 @@ Page<StatementLine> statement_page(Channel& channel, const std::string& account,
   parameters.add_boolean(options.newest_first);
   parameters.add_text(options.ledger);
   const Result result = channel.run(statement_sql, parameters, Repeat::yes);
-  Page<StatementLine> page;
-  for (int row = 0; row < result.rows(); ++row) {
-    StatementLine line;
-    line.posted_at = result.timestamp(row, 0);
-    line.effective_at = result.timestamp(row, 1);
-    line.transaction = result.id(row, 2);
-    line.line = result.integer(row, 3);
-    line.reference = result.optional_text(row, 4);
-    line.description = result.optional_text(row, 5);
-    line.counter_accounts = result.texts(row, 6);
-    line.debit = result.optional_amount(row, 7);
-    line.credit = result.optional_amount(row, 8);
-    line.balance = result.amount(row, 9);
-    line.metadata = result.optional_text(row, 10);
-    line.cursor = result.text(row, 11);
-    page.items.push_back(std::move(line));
-  }
+  Page<StatementLine> page{rows_of(result, statement_line), {}};
   // A page that is shorter than its limit is the last one.
   if (result.rows() == options.page_size) page.next = page.items.back().cursor;
   return page;
+}
+
+FoundTransaction found_transaction(const Result& result, int row) {
+  FoundTransaction found;
+  found.id = result.id(row, 0);
+  found.posted_at = result.timestamp(row, 1);
+  found.effective_at = result.timestamp(row, 2);
+  found.type = result.optional_text(row, 3);
+  found.reference = result.optional_text(row, 4);
+  found.description = result.optional_text(row, 5);
+  found.amount = result.optional_amount(row, 6);
+  found.currency = result.optional_text(row, 7);
+  found.accounts = result.texts(row, 8);
+  found.status = result.text(row, 9);
+  found.reverses = result.optional_id(row, 10);
+  found.hold = result.optional_id(row, 11);
+  found.metadata = result.optional_text(row, 12);
+  found.created_by = result.text(row, 13);
+  found.cursor = result.text(row, 14);
+  return found;
 }
 
 Page<FoundTransaction> search_page(Channel& channel, const TransactionFilter& filter,
@@ -88,26 +109,7 @@ Page<FoundTransaction> search_page(Channel& channel, const TransactionFilter& fi
   parameters.add_integer(filter.page_size);
   parameters.add_text(filter.ledger);
   const Result result = channel.run(find_sql, parameters, Repeat::yes);
-  Page<FoundTransaction> page;
-  for (int row = 0; row < result.rows(); ++row) {
-    FoundTransaction found;
-    found.id = result.id(row, 0);
-    found.posted_at = result.timestamp(row, 1);
-    found.effective_at = result.timestamp(row, 2);
-    found.type = result.optional_text(row, 3);
-    found.reference = result.optional_text(row, 4);
-    found.description = result.optional_text(row, 5);
-    found.amount = result.optional_amount(row, 6);
-    found.currency = result.optional_text(row, 7);
-    found.accounts = result.texts(row, 8);
-    found.status = result.text(row, 9);
-    found.reverses = result.optional_id(row, 10);
-    found.hold = result.optional_id(row, 11);
-    found.metadata = result.optional_text(row, 12);
-    found.created_by = result.text(row, 13);
-    found.cursor = result.text(row, 14);
-    page.items.push_back(std::move(found));
-  }
+  Page<FoundTransaction> page{rows_of(result, found_transaction), {}};
   if (result.rows() == filter.page_size) page.next = page.items.back().cursor;
   return page;
 }

@@ -5,6 +5,27 @@ namespace ledgerflow::client {
 
 namespace {
 
+// The options of a report at a time, and those of one of a range, come first among its parameters.
+#define REPORT_OPTIONS "at => $1, by => $2, ledger => $3"
+#define REPORT_OPTION_TYPES type::timestamptz, type::text, type::name
+#define RANGE_OPTIONS "\"from\" => $1, \"to\" => $2, by => $3, ledger => $4"
+#define RANGE_OPTION_TYPES type::timestamptz, type::timestamptz, type::text, type::name
+
+void add_options(Parameters& parameters, const ReportOptions& options) {
+  parameters.add_timestamp(options.at);
+  parameters.add_text(name_of(options.by));
+  parameters.add_text(options.ledger);
+}
+
+// RangeOptions or ChartOptions.
+template <typename Options>
+void add_options(Parameters& parameters, const Options& options) {
+  parameters.add_timestamp(options.from);
+  parameters.add_timestamp(options.to);
+  parameters.add_text(name_of(options.by));
+  parameters.add_text(options.ledger);
+}
+
 constexpr Statement trial_balance_sql{
     "ledgerflow_trial_balance",
     "SELECT account, type, currency, debit, credit, name, debits_posted, credits_posted"
@@ -15,52 +36,49 @@ constexpr Statement trial_balance_sql{
 constexpr Statement trial_balance_at_sql{
     "ledgerflow_trial_balance_at",
     "SELECT account, type, currency, debit, credit, name, debits_posted, credits_posted"
-    " FROM {ext}.ledger_trial_balance(at => $1, by => $2, ledger => $3)",
-    {type::timestamptz, type::text, type::name},
+    " FROM {ext}.ledger_trial_balance(" REPORT_OPTIONS ")",
+    {REPORT_OPTION_TYPES},
     8};
 
 constexpr Statement rollup_sql{
     "ledgerflow_rollup",
     "SELECT level, account, label, currency, accounts, normal_side, own, total"
-    " FROM {ext}.ledger_rollup(prefix => $1, depth => $2, at => $3, by => $4, ledger => $5)",
-    {type::text, type::integer, type::timestamptz, type::text, type::name},
+    " FROM {ext}.ledger_rollup(" REPORT_OPTIONS ", prefix => $4, depth => $5)",
+    {REPORT_OPTION_TYPES, type::text, type::integer},
     8};
 
-constexpr Statement balances_by_type_sql{
-    "ledgerflow_balances_by_type",
-    "SELECT type, currency, accounts, normal_side, balance"
-    " FROM {ext}.ledger_balances_by_type(at => $1, by => $2, ledger => $3)",
-    {type::timestamptz, type::text, type::name},
-    5};
+constexpr Statement balances_by_type_sql{"ledgerflow_balances_by_type",
+                                         "SELECT type, currency, accounts, normal_side, balance"
+                                         " FROM {ext}.ledger_balances_by_type(" REPORT_OPTIONS ")",
+                                         {REPORT_OPTION_TYPES},
+                                         5};
 
 constexpr Statement balances_by_metadata_sql{
     "ledgerflow_balances_by_metadata",
     "SELECT value, currency, accounts, normal_side, balance"
-    " FROM {ext}.ledger_balances_by_metadata(key => $1, at => $2, by => $3, ledger => $4)",
-    {type::text, type::timestamptz, type::text, type::name},
+    " FROM {ext}.ledger_balances_by_metadata(" REPORT_OPTIONS ", key => $4)",
+    {REPORT_OPTION_TYPES, type::text},
     5};
 
 constexpr Statement balance_sheet_sql{
     "ledgerflow_balance_sheet",
     "SELECT currency, side, section, kind, label, account, name, amount"
-    " FROM {ext}.ledger_balance_sheet(at => $1, depth => $2, by => $3, ledger => $4)",
-    {type::timestamptz, type::integer, type::text, type::name},
+    " FROM {ext}.ledger_balance_sheet(" REPORT_OPTIONS ", depth => $4)",
+    {REPORT_OPTION_TYPES, type::integer},
     8};
 
 constexpr Statement income_statement_sql{
     "ledgerflow_income_statement",
     "SELECT currency, NULL::pg_catalog.text, section, kind, label, account, name, amount"
-    " FROM {ext}.ledger_income_statement(\"from\" => $1, \"to\" => $2, depth => $3, by => $4, "
-    "ledger => $5)",
-    {type::timestamptz, type::timestamptz, type::integer, type::text, type::name},
+    " FROM {ext}.ledger_income_statement(" RANGE_OPTIONS ", depth => $5)",
+    {RANGE_OPTION_TYPES, type::integer},
     8};
 
 constexpr Statement movements_sql{
     "ledgerflow_movements",
     "SELECT account, type, currency, opening, debits, credits, closing, name"
-    " FROM {ext}.ledger_movements(\"from\" => $1, \"to\" => $2, prefix => $3, by => $4, "
-    "ledger => $5)",
-    {type::timestamptz, type::timestamptz, type::text, type::text, type::name},
+    " FROM {ext}.ledger_movements(" RANGE_OPTIONS ", prefix => $5)",
+    {RANGE_OPTION_TYPES, type::text},
     8};
 
 constexpr Statement compare_sql{
@@ -72,22 +90,12 @@ constexpr Statement compare_sql{
      type::text, type::name},
     8};
 
-constexpr Statement chart_sql{
-    "ledgerflow_chart",
-    "SELECT at, debits, credits, balance"
-    " FROM {ext}.ledger_chart(account => $1, \"from\" => $2, \"to\" => $3, "
-    "step => $4::pg_catalog.interval, by => $5, ledger => $6)",
-    {type::text, type::timestamptz, type::timestamptz, type::text, type::text, type::name},
-    4};
-
-// The rows of an answer, each made by `read(result, row)`.
-template <typename Read>
-auto lines_of(const Result& result, Read read) {
-  std::vector<decltype(read(result, 0))> lines;
-  lines.reserve(static_cast<std::size_t>(result.rows()));
-  for (int row = 0; row < result.rows(); ++row) lines.push_back(read(result, row));
-  return lines;
-}
+constexpr Statement chart_sql{"ledgerflow_chart",
+                              "SELECT at, debits, credits, balance"
+                              " FROM {ext}.ledger_chart(" RANGE_OPTIONS
+                              ", account => $5, step => $6::pg_catalog.interval)",
+                              {RANGE_OPTION_TYPES, type::text, type::text},
+                              4};
 
 TrialBalanceLine trial_balance_line(const Result& result, int row) {
   return {result.text(row, 0),   result.text(row, 1),   result.text(row, 2),
@@ -144,76 +152,60 @@ ChartPoint chart_point(const Result& result, int row) {
 std::vector<TrialBalanceLine> Client::trial_balance(std::optional<std::string_view> ledger) {
   Parameters parameters;
   parameters.add_text(ledger);
-  return lines_of(channel().run(trial_balance_sql, parameters, Repeat::yes), trial_balance_line);
+  return rows_of(channel().run(trial_balance_sql, parameters, Repeat::yes), trial_balance_line);
 }
 
 std::vector<TrialBalanceLine> Client::trial_balance(const ReportOptions& options) {
   Parameters parameters;
-  parameters.add_timestamp(options.at);
-  parameters.add_text(name_of(options.by));
-  parameters.add_text(options.ledger);
-  return lines_of(channel().run(trial_balance_at_sql, parameters, Repeat::yes), trial_balance_line);
+  add_options(parameters, options);
+  return rows_of(channel().run(trial_balance_at_sql, parameters, Repeat::yes), trial_balance_line);
 }
 
 std::vector<RollupLine> Client::rollup(const ReportOptions& options) {
   Parameters parameters;
+  add_options(parameters, options);
   parameters.add_text(options.prefix);
   parameters.add_integer(options.depth);
-  parameters.add_timestamp(options.at);
-  parameters.add_text(name_of(options.by));
-  parameters.add_text(options.ledger);
-  return lines_of(channel().run(rollup_sql, parameters, Repeat::yes), rollup_line);
+  return rows_of(channel().run(rollup_sql, parameters, Repeat::yes), rollup_line);
 }
 
 std::vector<GroupBalance> Client::balances_by_type(const ReportOptions& options) {
   Parameters parameters;
-  parameters.add_timestamp(options.at);
-  parameters.add_text(name_of(options.by));
-  parameters.add_text(options.ledger);
-  return lines_of(channel().run(balances_by_type_sql, parameters, Repeat::yes), group_balance);
+  add_options(parameters, options);
+  return rows_of(channel().run(balances_by_type_sql, parameters, Repeat::yes), group_balance);
 }
 
 std::vector<GroupBalance> Client::balances_by_metadata(std::string_view key,
                                                        const ReportOptions& options) {
   Parameters parameters;
+  add_options(parameters, options);
   parameters.add_text(key);
-  parameters.add_timestamp(options.at);
-  parameters.add_text(name_of(options.by));
-  parameters.add_text(options.ledger);
-  return lines_of(channel().run(balances_by_metadata_sql, parameters, Repeat::yes), group_balance);
+  return rows_of(channel().run(balances_by_metadata_sql, parameters, Repeat::yes), group_balance);
 }
 
 std::vector<FinancialLine> Client::balance_sheet(const ReportOptions& options) {
   Parameters parameters;
-  parameters.add_timestamp(options.at);
+  add_options(parameters, options);
   parameters.add_integer(options.depth);
-  parameters.add_text(name_of(options.by));
-  parameters.add_text(options.ledger);
-  return lines_of(channel().run(balance_sheet_sql, parameters, Repeat::yes), financial_line);
+  return rows_of(channel().run(balance_sheet_sql, parameters, Repeat::yes), financial_line);
 }
 
 std::vector<FinancialLine> Client::income_statement(const RangeOptions& options) {
   Parameters parameters;
-  parameters.add_timestamp(options.from);
-  parameters.add_timestamp(options.to);
+  add_options(parameters, options);
   parameters.add_integer(options.depth);
-  parameters.add_text(name_of(options.by));
-  parameters.add_text(options.ledger);
-  return lines_of(channel().run(income_statement_sql, parameters, Repeat::yes), financial_line);
+  return rows_of(channel().run(income_statement_sql, parameters, Repeat::yes), financial_line);
 }
 
 std::vector<Movement> Client::movements(const RangeOptions& options) {
   Parameters parameters;
-  parameters.add_timestamp(options.from);
-  parameters.add_timestamp(options.to);
+  add_options(parameters, options);
   parameters.add_text(options.prefix);
-  parameters.add_text(name_of(options.by));
-  parameters.add_text(options.ledger);
-  return lines_of(channel().run(movements_sql, parameters, Repeat::yes), movement);
+  return rows_of(channel().run(movements_sql, parameters, Repeat::yes), movement);
 }
 
 std::vector<Comparison> Client::compare(const TimeRange& first, const TimeRange& second,
-                                        const RangeOptions& options) {
+                                        const CompareOptions& options) {
   Parameters parameters;
   parameters.add_timestamp(first.from);
   parameters.add_timestamp(first.to);
@@ -222,18 +214,15 @@ std::vector<Comparison> Client::compare(const TimeRange& first, const TimeRange&
   parameters.add_text(options.prefix);
   parameters.add_text(name_of(options.by));
   parameters.add_text(options.ledger);
-  return lines_of(channel().run(compare_sql, parameters, Repeat::yes), comparison);
+  return rows_of(channel().run(compare_sql, parameters, Repeat::yes), comparison);
 }
 
 std::vector<ChartPoint> Client::chart(std::string_view account, const ChartOptions& options) {
   Parameters parameters;
+  add_options(parameters, options);
   parameters.add_text(account);
-  parameters.add_timestamp(options.from);
-  parameters.add_timestamp(options.to);
   parameters.add_text(std::string_view(options.step));
-  parameters.add_text(name_of(options.by));
-  parameters.add_text(options.ledger);
-  return lines_of(channel().run(chart_sql, parameters, Repeat::yes), chart_point);
+  return rows_of(channel().run(chart_sql, parameters, Repeat::yes), chart_point);
 }
 
 }  // namespace ledgerflow::client

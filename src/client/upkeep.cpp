@@ -72,12 +72,24 @@ constexpr Statement errors_sql{
     {},
     4};
 
-std::vector<Finding> findings_in(const Result& result) {
-  std::vector<Finding> findings;
-  for (int row = 0; row < result.rows(); ++row)
-    findings.push_back({result.text(row, 0), result.optional_text(row, 1),
-                        result.optional_text(row, 2), result.optional_text(row, 3)});
-  return findings;
+Finding finding(const Result& result, int row) {
+  return {result.text(row, 0), result.optional_text(row, 1), result.optional_text(row, 2),
+          result.optional_text(row, 3)};
+}
+
+RebuiltValue rebuilt_value(const Result& result, int row) {
+  return {result.text(row, 0), result.text(row, 1), result.optional_text(row, 2),
+          result.optional_text(row, 3)};
+}
+
+SealFinding seal_finding(const Result& result, int row) {
+  return {result.optional_bigint(row, 0), result.text(row, 1), result.optional_text(row, 2),
+          result.optional_text(row, 3)};
+}
+
+ErrorDescription error_description(const Result& result, int row) {
+  return {result.text(row, 0), result.text(row, 1), result.text(row, 2),
+          result.optional_text(row, 3)};
 }
 
 }  // namespace
@@ -85,7 +97,7 @@ std::vector<Finding> findings_in(const Result& result) {
 std::vector<Finding> Client::verify(std::optional<std::string_view> ledger) {
   Parameters parameters;
   parameters.add_text(ledger);
-  return findings_in(channel().run(verify_sql, parameters, Repeat::yes));
+  return rows_of(channel().run(verify_sql, parameters, Repeat::yes), finding);
 }
 
 std::vector<Finding> Client::verify_incremental(bool from_start,
@@ -93,13 +105,13 @@ std::vector<Finding> Client::verify_incremental(bool from_start,
   Parameters parameters;
   parameters.add_boolean(from_start);
   parameters.add_text(ledger);
-  return findings_in(channel().run(verify_incremental_sql, parameters, Repeat::yes));
+  return rows_of(channel().run(verify_incremental_sql, parameters, Repeat::yes), finding);
 }
 
 std::vector<Finding> Client::rebuild_effective(std::optional<std::string_view> ledger) {
   Parameters parameters;
   parameters.add_text(ledger);
-  return findings_in(channel().run(rebuild_effective_sql, parameters, Repeat::no));
+  return rows_of(channel().run(rebuild_effective_sql, parameters, Repeat::no), finding);
 }
 
 std::vector<RebuiltValue> Client::rebuild_balances(std::optional<std::string_view> account,
@@ -109,12 +121,7 @@ std::vector<RebuiltValue> Client::rebuild_balances(std::optional<std::string_vie
   parameters.add_text(account);
   parameters.add_boolean(balance_after);
   parameters.add_text(ledger);
-  const Result result = channel().run(rebuild_balances_sql, parameters, Repeat::no);
-  std::vector<RebuiltValue> changes;
-  for (int row = 0; row < result.rows(); ++row)
-    changes.push_back({result.text(row, 0), result.text(row, 1), result.optional_text(row, 2),
-                       result.optional_text(row, 3)});
-  return changes;
+  return rows_of(channel().run(rebuild_balances_sql, parameters, Repeat::no), rebuilt_value);
 }
 
 Maintenance Client::maintain(std::optional<std::string_view> ledger) {
@@ -169,12 +176,7 @@ std::vector<SealFinding> Client::verify_seal(const SealCheckOptions& options) {
   parameters.add_bigint(options.to_seal);
   parameters.add_text(options.known_root);
   parameters.add_text(options.ledger);
-  const Result result = channel().run(verify_seal_sql, parameters, Repeat::yes);
-  std::vector<SealFinding> findings;
-  for (int row = 0; row < result.rows(); ++row)
-    findings.push_back({result.optional_bigint(row, 0), result.text(row, 1),
-                        result.optional_text(row, 2), result.optional_text(row, 3)});
-  return findings;
+  return rows_of(channel().run(verify_seal_sql, parameters, Repeat::yes), seal_finding);
 }
 
 std::string Client::prove(const TransactionId& transaction, std::optional<std::int64_t> seal,
@@ -187,12 +189,7 @@ std::string Client::prove(const TransactionId& transaction, std::optional<std::i
 }
 
 std::vector<ErrorDescription> Client::errors() {
-  const Result result = channel().run(errors_sql, Parameters(), Repeat::yes);
-  std::vector<ErrorDescription> errors;
-  for (int row = 0; row < result.rows(); ++row)
-    errors.push_back({result.text(row, 0), result.text(row, 1), result.text(row, 2),
-                      result.optional_text(row, 3)});
-  return errors;
+  return rows_of(channel().run(errors_sql, Parameters(), Repeat::yes), error_description);
 }
 
 }  // namespace ledgerflow::client

@@ -143,7 +143,7 @@ TEST_F(ReportsTest, MovementsComparisonAndChart) {
   EXPECT_EQ(movements[0].credits.to_string(), "30.00");
   EXPECT_EQ(movements[0].closing.to_string(), "77.00");
 
-  RangeOptions sales;
+  CompareOptions sales;
   sales.ledger = ledger;
   sales.prefix = "income";
   const auto compared =

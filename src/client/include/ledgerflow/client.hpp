@@ -234,10 +234,9 @@ class LEDGERFLOW_CLIENT_API Client {
   /// Opening balance, debits, credits and closing balance of every account in a range of time.
   std::vector<Movement> movements(const RangeOptions& options = {});
 
-  /// By how much accounts changed in each of two ranges. Of the options, `prefix`, `by` and `ledger`
-  /// apply.
+  /// By how much accounts changed in each of two ranges.
   std::vector<Comparison> compare(const TimeRange& first, const TimeRange& second,
-                                  const RangeOptions& options = {});
+                                  const CompareOptions& options = {});
 
   /// The balance of an account at every step of a range of time.
   std::vector<ChartPoint> chart(std::string_view account, const ChartOptions& options = {});

@@ -41,6 +41,13 @@ struct TimeRange {
   std::optional<Timestamp> to;    ///< before this time
 };
 
+/// Of a comparison of two ranges of time.
+struct CompareOptions {
+  std::optional<std::string> prefix;  ///< only this account and those under it
+  By by = By::effective;              ///< which time the ranges are of
+  std::optional<std::string> ledger;  ///< as in PostOptions
+};
+
 /// Of the chart of an account's balance.
 struct ChartOptions {
   std::optional<Timestamp> from;      ///< its first point; nothing: the day of the first entry

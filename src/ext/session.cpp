@@ -221,7 +221,7 @@ LedgerPtr remembered_ledger(Oid schema) {
         !(in_use && old.rolled_back)) {
       old.stale = false;
       old.checked_at = fresh->checked_at;
-      old.forget_heap_layout();
+      old.forget_layouts();
       if (old.rolled_back) old.forget_unsure_accounts();
       return known->second;
     }
@@ -518,119 +518,12 @@ Ledger::~Ledger() {
   for (auto& [text, kept] : plans_) SPI_freeplan(kept);
 }
 
-void Ledger::forget_unsure_accounts() {
-  for (const std::int64_t id : unsure_) {
-    const auto account = accounts_by_id_.find(id);
-    if (account == accounts_by_id_.end()) continue;
-    accounts_by_code_.erase(account->second->code);
-    accounts_by_id_.erase(account);
-  }
-  unsure_.clear();
-  rolled_back = false;
-}
-
-void Ledger::forget_accounts() {
-  accounts_by_code_.clear();
-  accounts_by_id_.clear();
-  unsure_.clear();
-}
-
-namespace {
-
-#define ACCOUNT_COLUMNS                                                     \
-  "SELECT a.id, a.code, a.type, a.currency, c.scale, t.normal_side "        \
-  "FROM {ledger}.accounts a "                                               \
-  "JOIN {ledger}.currencies c ON c.code OPERATOR(pg_catalog.=) a.currency " \
-  "JOIN {ledger}.account_types t ON t.code OPERATOR(pg_catalog.=) a.type "
-constexpr const char* accounts_by_code_query =
-    ACCOUNT_COLUMNS "WHERE a.code OPERATOR(pg_catalog.=) ANY ($1)";
-constexpr const char* accounts_by_id_query =
-    ACCOUNT_COLUMNS "WHERE a.id OPERATOR(pg_catalog.=) ANY ($1)";
-#undef ACCOUNT_COLUMNS
-
-[[noreturn]] void refuse_account(const std::string& which, const std::string& ledger) {
-  throw Error(Condition::account_not_found, "account " + which + " does not exist",
-              "There is none in ledger " + quoted(ledger) + ".");
-}
-
-}  // namespace
-
-void Ledger::read_accounts(SPIPlanPtr plan, Datum parameter) {
-  // By their indexes: a plan made while there were few accounts would read them all, for each one that is
-  // opened in a transaction of thousands.
-  pg_call([&] {
-    const int nesting = NewGUCNestLevel();
-    (void)set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-                            true, 0, false);
-    execute(plan, SPI_OK_SELECT, &parameter);
-    AtEOXact_GUC(true, nesting);
-  });
-  const TupleDesc row = SPI_tuptable->tupdesc;
-  for (std::uint64_t i = 0; i < SPI_processed; ++i) {
-    Datum values[6];
-    pg_call([&] {
-      for (int column = 0; column < 6; ++column) {
-        bool is_null = false;
-        values[column] = SPI_getbinval(SPI_tuptable->vals[i], row, column + 1, &is_null);
-        if (is_null) raise_damaged("an account of the ledger has a NULL where none may be");
-        if (column >= 1 && column != 4)
-          values[column] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(values[column]));
-      }
-    });
-    auto account = std::make_unique<Account>();
-    account->id = DatumGetInt64(values[0]);
-    account->code = view_of(values[1]);
-    account->type = view_of(values[2]);
-    account->currency = view_of(values[3]);
-    account->scale = scale_of(values[4]);
-    account->normal_side = view_of(values[5]) == "debit" ? Side::debit : Side::credit;
-    if (accounts_by_id_.count(account->id) != 0) continue;
-    accounts_unsure = true;
-    unsure_.push_back(account->id);
-    accounts_by_code_[account->code] = account.get();
-    accounts_by_id_[account->id] = std::move(account);
-  }
-}
-
-void Ledger::load_accounts(const std::vector<std::string_view>& codes) {
-  std::vector<Datum> missing;
-  for (const std::string_view code : codes)
-    if (accounts_by_code_.find(code) == accounts_by_code_.end())
-      missing.push_back(pg_call([&] { return new_text(code); }));
-  if (missing.empty()) return;
-  static constexpr Oid types[] = {TEXTARRAYOID};
-  SPIPlanPtr query = plan(accounts_by_code_query, 1, types);
-  read_accounts(query, pg_call([&] { return array_of(missing, TEXTOID); }));
-}
-
-void Ledger::load_accounts(const std::vector<std::int64_t>& ids) {
-  std::vector<Datum> missing;
-  for (const std::int64_t id : ids)
-    if (accounts_by_id_.find(id) == accounts_by_id_.end()) missing.push_back(Int64GetDatum(id));
-  if (missing.empty()) return;
-  static constexpr Oid types[] = {INT8ARRAYOID};
-  SPIPlanPtr query = plan(accounts_by_id_query, 1, types);
-  read_accounts(query, pg_call([&] { return array_of(missing, INT8OID); }));
-}
-
-const Account& Ledger::find_account(std::string_view code) {
-  auto known = accounts_by_code_.find(code);
-  if (known == accounts_by_code_.end()) {
-    load_accounts(std::vector<std::string_view>{code});
-    known = accounts_by_code_.find(code);
-  }
-  if (known == accounts_by_code_.end()) refuse_account(quoted(code), name);
-  return *known->second;
-}
-
-const Account& Ledger::find_account(std::int64_t id) {
-  auto known = accounts_by_id_.find(id);
-  if (known == accounts_by_id_.end()) {
-    load_accounts(std::vector<std::int64_t>{id});
-    known = accounts_by_id_.find(id);
-  }
-  if (known == accounts_by_id_.end()) refuse_account("with id " + std::to_string(id), name);
-  return *known->second;
+void Ledger::remember(std::unique_ptr<Account> account) {
+  if (accounts_by_id_.count(account->id) != 0) return;
+  accounts_unsure = true;
+  unsure_.push_back(account->id);
+  accounts_by_code_[account->code] = account.get();
+  accounts_by_id_[account->id] = std::move(account);
 }
 
 }  // namespace ledgerflow

@@ -46,6 +46,7 @@ StoreSetting store_setting();
 int progress_interval();
 
 struct HeapLayout;
+struct AccountLayout;
 
 class Ledger {
  public:
@@ -82,7 +83,11 @@ class Ledger {
 
   // Whether and how its tables can be written without SQL.
   const HeapLayout& heap_layout();
-  void forget_heap_layout() { heap_layout_.reset(); }
+  // The tables have changed; while nothing is being read.
+  void forget_layouts() {
+    heap_layout_.reset();
+    account_layout_.reset();
+  }
 
   // Accounts that were read in a transaction may have been made in it: they are forgotten when it, or a
   // part of it, rolls back. Only while no call uses the ledger.
@@ -93,13 +98,18 @@ class Ledger {
   bool rolled_back = false;
 
  private:
-  void read_accounts(SPIPlanPtr plan, Datum parameter);
+  enum class AccountKey { id, code };
+  void read_accounts(AccountKey by, const std::vector<Datum>& keys);
+  // False when it takes SQL.
+  bool read_plain_accounts(AccountKey by, const std::vector<Datum>& keys);
+  void remember(std::unique_ptr<Account> account);
 
   std::unordered_map<std::string_view, const Account*> accounts_by_code_;
   std::unordered_map<std::int64_t, std::unique_ptr<Account>> accounts_by_id_;
   std::vector<std::int64_t> unsure_;
   std::unordered_map<const char*, SPIPlanPtr> plans_;
   std::shared_ptr<const HeapLayout> heap_layout_;
+  std::shared_ptr<const AccountLayout> account_layout_;
 };
 
 // Refuses a ledger whose columns are not of the types that its values are taken for; a hash of what they are.

@@ -168,7 +168,7 @@ help:
 	@echo 'make demo-stop     stop it and remove its files'
 	@echo 'make test          install what is missing, build, run every test on a private server'
 	@echo 'make test-unit     only the unit tests; scripts/test.sh SUITE... runs the suites you name'
-	@echo 'make bench         the benchmark, 20 minutes; BENCH_QUICK=1 make bench takes about two'
+	@echo 'make bench         the benchmark, half an hour; BENCH_QUICK=1 make bench takes about two'
 	@echo 'make torture       crashes, concurrency, copies, attacks, fuzzing and a soak for an hour; TORTURE_MINUTES=N'
 	@echo 'make installcheck  regression tests against an installed, running server (PGHOST, PGPORT, ...)'
 	@echo 'make format        rewrite the C++ sources in the project style; format-check only looks'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The benchmark: `make bench`. A private server of its own, about 15 minutes; BENCH_QUICK=1 about two.
+# The benchmark: `make bench`. A private server of its own, half an hour; BENCH_QUICK=1 about two.
 # docs/performance.md says what is measured and which settings (BENCH_...) there are.
 set -euo pipefail
 

@@ -200,9 +200,10 @@ class BeancountWriter : public JournalWriter {
     out.emplace_back();
   }
 
-  // A balance of beancount's is that of an account with all below it, at the start of a day.
+  // A balance of beancount's is that of an account with all below it, at the start of a day: of the last day
+  // that there is, none can be told.
   void end(const ExportHead& head, const std::optional<Date>& last, TextLines& out) override {
-    if (last) {
+    if (last && next_day(*last).year < 10000) {
       std::unordered_map<std::string_view, std::pair<const ExportAccount*, Units>> sums;
       for (const ExportAccount* account : head.accounts)
         sums[account->shown] = {account, account->balance};

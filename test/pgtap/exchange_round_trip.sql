@@ -2,7 +2,7 @@
 BEGIN;
 \ir include/books.sql
 \ir include/exchange.sql
-SELECT plan(32);
+SELECT plan(34);
 SET LOCAL timezone = 'Asia/Kolkata';
 INSERT INTO ledger.currencies (code, scale, name) VALUES ('BTC-X.1', 24, 'Not "Bitcoin", no; really'), ('usd', 4, NULL), ('POINTS', 0, NULL), ('TRUE', 1, NULL), ('9', 2, NULL), ('x', 3, NULL),
     ('ABCDEFGHIJKLMNOPQRSTUVWXYZ-12345', 2, NULL), ('ABCDEFGHIJKLMNOPQRSTUVWXYZ-12346', 2, NULL);
@@ -100,5 +100,10 @@ SELECT ok(EXISTS (SELECT FROM ledger_export('hledger') l WHERE l = '2025-01-01 *
 SET LOCAL timezone = 'UTC';
 SELECT ok(EXISTS (SELECT FROM ledger_export('hledger') l WHERE l = '2024-12-31 * New Year in India'), 'another day in another one');
 SELECT ok(EXISTS (SELECT FROM ledger_export('hledger') l WHERE l = '    ; effective_at: 2024-12-31 18:30:00.000000+00'), 'with its time');
+
+-- There is no day after the last one at whose start beancount could be told a balance.
+SELECT ok(EXISTS (SELECT FROM ledger_export('beancount') l WHERE l ~ '^\d{4}-\d{2}-\d{2} balance '), 'beancount: balances of the day after');
+SELECT ledger_post('assets:bank', 'equity:capital', 1, effective_at => '9999-12-31 23:59:59') \g /dev/null
+SELECT is_empty($$SELECT l FROM ledger_export('beancount') l WHERE l ~ '^\d{5}' OR l ~ '^9999.* balance '$$, 'beancount: none after the end of all dates');
 SELECT * FROM finish();
 ROLLBACK;

@@ -46,6 +46,30 @@ def make_plain(server: Server, name: str, like: str) -> None:
         VACUUM ANALYZE {name}.account_balances;""")
 
 
+# Other indexes that entries could have: what they are made of, {0} being the schema.
+BOTH = "ALTER TABLE {0}.entries ADD PRIMARY KEY (transaction_id, line) WITH (fillfactor = 96); CREATE INDEX ON {0}.entries (account_id, transaction_id);"
+LAYOUTS = {
+    "both indexes, as in a ledger": BOTH,
+    "no index by account": "ALTER TABLE {0}.entries ADD PRIMARY KEY (transaction_id, line) WITH (fillfactor = 96);",
+    "no index by transaction": "CREATE INDEX ON {0}.entries (account_id, transaction_id);",
+    "no index": "",
+    "BRIN by transaction": "CREATE INDEX ON {0}.entries USING brin (transaction_id); CREATE INDEX ON {0}.entries (account_id, transaction_id);",
+    "by account alone": "ALTER TABLE {0}.entries ADD PRIMARY KEY (transaction_id, line) WITH (fillfactor = 96); CREATE INDEX ON {0}.entries (account_id);",
+    "ids of 8 bytes": "ALTER TABLE {0}.entries ALTER transaction_id TYPE bigint USING 0; CREATE INDEX ON {0}.entries (transaction_id, line) WITH (fillfactor = 96);"
+                      " CREATE INDEX ON {0}.entries (account_id, transaction_id);",
+    "index by account, fillfactor 70": BOTH.replace("(account_id, transaction_id)", "(account_id, transaction_id) WITH (fillfactor = 70)"),
+    "rows in the order of accounts": BOTH,
+    "after a checkpoint": BOTH,
+    "after a checkpoint, wal_compression": BOTH,
+}
+
+
+def make_layout(server: Server, name: str, like: str, indexes: str) -> None:
+    """A table of entries with other indexes than a ledger's."""
+    server.rows(f"CREATE SCHEMA {name}; CREATE TABLE {name}.entries (LIKE {like}.entries INCLUDING DEFAULTS INCLUDING STORAGE INCLUDING CONSTRAINTS);"
+                + indexes.format(name))
+
+
 def choose(accounts: int, hot: bool) -> str:
     """Lines of a pgbench script that choose two accounts, an amount and a key."""
     destination = str(HOT) if hot else f"1 + (:source - 1 + random(1, {accounts} - 1)) % {accounts}"

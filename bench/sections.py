@@ -339,6 +339,64 @@ class Bench:
         self.results.facts["memory of a session, postings"] = settings.memory_postings
         self.say(f"  memory: {settled:,} kB after a fifth of {settings.memory_postings:,} postings, {final:,} kB at the end")
 
+    # Section layouts: what the indexes of entries cost a batch, and what could stand in their place.
+
+    def layouts(self) -> None:
+        settings, server = self.settings, self.server
+        size = BATCH_SIZES[-1]
+        books.make_ledger(server, "layout_ledger")
+        books.make_inputs(server, [size])
+        self.prepare_source("layout_ledger")
+        columns = ", ".join(books.columns(server, "layout_ledger", "entries"))
+        schemas = {layout: f"layout_{number}" for number, layout in enumerate(books.LAYOUTS)}
+        for layout, schema in schemas.items():
+            books.make_layout(server, schema, "layout_ledger", books.LAYOUTS[layout])
+        count = settings.batches(size)
+        script = server.file("batch.sql", books.batch_script(size))
+
+        def ledger(_: int) -> Slot:
+            last = server.value("SELECT id FROM layout_ledger.transactions ORDER BY id DESC LIMIT 1")
+            slot = server.pgbench(script, 1, count=count, variables=self.variables(), options=options("layout_ledger", "heap"))
+            self.fill_source("layout_ledger", last, size)
+            return slot
+
+        def raw(layout: str) -> Callable[[int], Slot]:
+            schema = schemas[layout]
+            order = "account_id, transaction_id" if "order of accounts" in layout else "transaction_id, line"
+            values = columns
+            if "8 bytes" in layout:  # the time, and what counts up within it
+                values = columns.replace("transaction_id", "('x' || substr(replace(transaction_id::text, '-', ''), 2, 16))::bit(64)::bigint")
+            path = server.file(f"{schema}.sql", f"INSERT INTO {schema}.entries ({columns}) SELECT {values} FROM source.entries "
+                                                f"WHERE batch = :n ORDER BY {order};\n\\set n :n + 1\n")
+            compressed = {"wal_compression": "on" if "wal_compression" in layout else "off"}
+
+            def turn(_: int) -> Slot:
+                if "checkpoint" in layout:
+                    server.rows("CHECKPOINT")
+                return server.pgbench(path, 1, count=count, variables=self.variables(), options=compressed)
+            return turn
+
+        self.take_turns(f"entries of batches of {size:,}, raw", [("ledger_post_batch", ledger), *((layout, raw(layout)) for layout in schemas)],
+                        settings.headline_rounds, size)
+        entries = int(server.value("SELECT count(*) FROM layout_0.entries"))
+        for layout, schema in schemas.items():
+            bytes_per_posting = 2 * sum(self.sizes(schema).values()) / entries
+            self.results.facts[f"disk bytes of a posting's entries, {layout}"] = round(bytes_per_posting, 1)
+            self.say(f"  {layout}: {bytes_per_posting:.0f} bytes for the entries of a posting")
+
+        server.rows(";".join(f"VACUUM ANALYZE {schema}.entries" for schema in schemas.values()))
+        identifier = server.value("SELECT transaction_id FROM layout_0.entries OFFSET 12345 LIMIT 1")
+
+        def read(layout: str, condition: str) -> Callable[[int], Slot]:
+            path = server.file(f"read_{schemas[layout]}.sql", f"SELECT * FROM {schemas[layout]}.entries WHERE {condition};\n")
+            return lambda _: server.pgbench(path, 1, seconds=settings.seconds, variables=self.variables())
+
+        self.take_turns("entries of one transaction, read", [(layout, read(layout, f"transaction_id = '{identifier}'"))
+                                                             for layout in ("both indexes, as in a ledger", "BRIN by transaction")], settings.rounds)
+        page = "account_id = 77 ORDER BY account_id DESC, transaction_id DESC LIMIT 50"
+        self.take_turns("last 50 entries of an account, read", [(layout, read(layout, page))
+                                                                for layout in ("both indexes, as in a ledger", "by account alone")], settings.rounds)
+
     # Section seal: hashing what was posted, beside the plainest question to the same entries.
 
     def seal(self) -> None:

@@ -29,6 +29,7 @@ TABLES = {
     "hold_lines": "SELECT hold_id::text, line, account_id, amount, captured, released, settled_at, raises FROM {0}.hold_lines",
     "history": "SELECT account_id, changed_at, change, from_value, to_value FROM {0}.account_history ORDER BY id",
     "keys": "SELECT key, transaction_id::text FROM {0}.idempotency_keys",
+    "adopted": "SELECT transaction::text, at FROM {0}.adopted",
 }
 
 
@@ -47,6 +48,7 @@ class Books:
         self.holds = {row[0]: Hold(*row) for row in table["holds"]}
         self.hold_lines = [HoldLine(*row) for row in table["hold_lines"]]
         self.keys = dict(table["keys"])
+        self.adopted = dict(table["adopted"])
         self.entries = {account: [] for account in self.accounts}  # in the order of ids, by account
         for account, *entry in sorted(table["entries"], key=lambda row: row[1:3]):
             self.entries[account].append(Entry(*entry))
@@ -122,14 +124,15 @@ class Books:
                 if not min(whole.get(code, 0), 0) <= amount <= max(whole.get(code, 0), 0):
                     yield f"{transaction}: {whole.get(code)} on {code}, {amount} after its reversals"
 
-    def events(self, account):
-        """What happened on an account, as (time, rank, id, what, hold, value) in the order in which it happened."""
+    def events(self, account, adopted):
+        """What happened on an account, as (time, rank, id, what, hold, value) in the order in which it happened. A raw
+        transaction has the time of its header; what counts on the account is when its entries were `adopted`."""
         found, by_transaction = [], defaultdict(list)
         for entry in self.entries[account]:
             by_transaction[entry.transaction].append(entry.amount)
         for transaction, amounts in by_transaction.items():
             header = self.transactions[transaction]
-            found.append((header.posted_at, 2, transaction, "post", header.hold, amounts))
+            found.append((adopted.get(transaction, header.posted_at), 2, transaction, "post", header.hold, amounts))
         for line in self.hold_lines:
             if line.account != account:
                 continue
@@ -151,11 +154,11 @@ class Books:
             rules[change.what] = change.before if change.what == "status" else limit(change.before)
         return rules
 
-    def replay(self, account):
+    def replay(self, account, adopted):
         """The standing of an account after each event, as (event, standing, open holds)."""
         rules = self.first_rules(account)
         version, net, left = 0, Decimal(0), defaultdict(lambda: [Decimal(0), Decimal(0)])
-        for event in self.events(account):
+        for event in self.events(account, adopted):
             _, _, _, what, hold, value = event
             if what == "post":
                 version += len(value)
@@ -176,7 +179,7 @@ class Books:
     def check_limits(self, figures=None):
         """Floor, ceiling and freezes after everything that happened, with what was reserved, under the rules of that moment."""
         for account, (_, name, sign, _) in self.accounts.items():
-            for event, standing, left in self.replay(account):
+            for event, standing, left in self.replay(account, self.adopted):
                 _, _, cause, what, hold, value = event
                 if hold and min(left[hold]) < 0:
                     yield f"{name}: more was captured or released than was held, {left[hold]} after {cause}"
@@ -199,9 +202,9 @@ class Books:
                     figures.add("prefixes at a limit exactly", balance - against == standing.floor or balance + coming == standing.ceiling)
 
     def standing_at(self, account, at):
-        """What the ledger has to tell of an account as of a time."""
+        """What the ledger has to tell of an account as of a time: it goes by the times of headers."""
         standing = Standing(0, Decimal(0), Decimal(0), Decimal(0), *self.first_rules(account).values())
-        for event, after, _ in self.replay(account):
+        for event, after, _ in self.replay(account, {}):
             if event[0] > at:
                 break
             standing = after

@@ -13,7 +13,7 @@ from collections import defaultdict, deque
 from books import Books
 from harness import SECONDS, STORES, Figures, Server, check, figures, finish, randomness, seconds_left, verified
 from readers import PageReader, PastReader, SnapshotReader
-from writers import ACCOUNTS, LEVELS, SKEW, Keeper, Writer
+from writers import ACCOUNTS, LEVELS, RAW, SKEW, Keeper, Writer
 
 WRITERS = 6
 FUNDS = [("bank", "w1", 50), ("bank", "w1", 70), ("bank", "w1", 30), ("bank", "w2", 150), ("bank", "w3", 150), ("bank", "card", 150), ("cash", "fees", 500),
@@ -33,6 +33,7 @@ class History:
         self.writers = []  # the readers ask them
         first = Writer(self, "first")
         first.rows("SELECT ledger_create(%s)", self.ledger)
+        first.rows(RAW.format(self.ledger))
         for account in ACCOUNTS:
             first.rows("SELECT ledger_open_account(%s, %s, %s, min_balance => %s, max_balance => %s)", *account)
         for debit, credit, amount in FUNDS:

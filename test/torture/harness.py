@@ -108,7 +108,7 @@ class Server:
         subprocess.run([ROOT / "scripts/server.sh", "drop", self.name], check=False, stdin=subprocess.DEVNULL)
 
     def _read_environment(self):
-        script = f'eval "$("{ROOT}/scripts/server.sh" env {self.name})" && env -0'
+        script = f'lines=$("{ROOT}/scripts/server.sh" env {self.name}) && eval "$lines" && env -0'
         output = subprocess.run(["bash", "-c", script], check=True, stdout=subprocess.PIPE).stdout.decode()
         self.env = dict(line.split("=", 1) for line in output.split("\0") if "=" in line)
         self.bin, self.log, self.host = Path(self.env["LEDGERFLOW_PGBIN"]), Path(self.env["LEDGERFLOW_LOG"]), self.env["PGHOST"]

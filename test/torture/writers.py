@@ -38,6 +38,20 @@ LOOKS = (
     "SELECT coalesce((SELECT balance FROM ledger_statement('skew:a', \"limit\" => 1)), 0)"
     " + coalesce((SELECT balance FROM ledger_statement('skew:b', \"limit\" => 1)), 0)")
 
+# A posting by INSERT, and when its entries were there: from then until the end of the transaction its accounts are locked.
+RAW = """
+CREATE TABLE {0}.adopted (transaction uuid PRIMARY KEY, at timestamptz NOT NULL);
+CREATE FUNCTION {0}.insert_raw(tag text, debit text, credit text, amount numeric) RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+    made uuid;
+BEGIN
+    INSERT INTO transactions (description) VALUES (tag) RETURNING id INTO made;
+    INSERT INTO entries (transaction_id, line, account_id, amount)
+    SELECT made, v.line, a.id, v.amount FROM (VALUES (1, debit, insert_raw.amount), (2, credit, -insert_raw.amount)) v (line, code, amount) JOIN accounts a USING (code);
+    INSERT INTO adopted VALUES (made, clock_timestamp());
+    RETURN made;
+END $$"""
+
 # What a call is to leave in the books: a transaction or hold under this tag, with these lines (None: not known before).
 Part = namedtuple("Part", "tag lines is_hold", defaults=(None, False))
 Call = namedtuple("Call", "kind statement arguments parts version", defaults=((), None))
@@ -349,11 +363,7 @@ class Writer(Session):
 
     def insert_raw(self):
         (debit, credit), amount, tag = self.random.sample(DOLLARS, 2), self.amount(), self.tag()
-        return Call("raw", "WITH t AS (INSERT INTO transactions (description) VALUES (%s) RETURNING id)"
-                    " INSERT INTO entries (transaction_id, line, account_id, amount) SELECT t.id, v.line, a.id, v.amount"
-                    " FROM t, (VALUES (1, %s, %s), (2, %s, %s)) v (line, code, amount) JOIN accounts a USING (code)"
-                    " RETURNING transaction_id", (tag, debit, amount, credit, -amount),
-                    (Part(tag, [(debit, amount), (credit, -amount)]),))
+        return Call("raw", "SELECT insert_raw(%s, %s, %s, %s)", (tag, debit, credit, amount), (Part(tag, [(debit, amount), (credit, -amount)]),))
 
     def freeze(self):
         return Call("freeze", "SELECT ledger_freeze_account(%s, %s)",

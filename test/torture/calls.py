@@ -130,7 +130,8 @@ DOCUMENTED = ()  # beginnings of messages of internal errors that are no defect 
 
 USER_ERRORS = ("XX", "58", "08", "F0")  # classes of SQLSTATEs that no argument may lead to
 server = Server("main", "fsync=off", "log_min_messages=warning", "log_min_error_statement=panic", "client_min_messages=error", "max_prepared_transactions=20",
-                f"statement_timeout={TIMEOUT}s", f"lock_timeout={300 * SLOW}", "deadlock_timeout=100", "autovacuum=off", "max_wal_size=4GB", "temp_file_limit=1GB")
+                f"statement_timeout={TIMEOUT}s", f"lock_timeout={300 * SLOW}", "deadlock_timeout=100", "autovacuum=off", "max_wal_size=4GB", "temp_file_limit=1GB",
+                *(["jit_provider=none"] if SLOW > 1 else []))  # the loader, as LLVM uses it, is full of findings
 lock = threading.Lock()
 errors = collections.Counter()
 called, answered = set(), set()
@@ -409,15 +410,24 @@ class Caller:
         self.send(session, end)
 
     def alter(self, session):
-        for statement in self.fill(self.random.choice(ALTERATIONS)).split("; "):
+        statements = self.fill(self.random.choice(ALTERATIONS)).split("; ")
+        if statements[0].startswith("DROP EXTENSION"):
+            self.remake_extension(session, statements)
+            return
+        for statement in statements:
             for _ in range(5):  # the other session may be in the way
                 if self.send(session, statement, timed=True) not in ("55P03", "40P01", "57014"):
                     break
             if self.chance(0.5):
                 self.send(self.other if session is not self.other else self.session, self.statement())
-        if "DROP EXTENSION" in statement or "CREATE EXTENSION" in statement:
-            for ledger in LEDGERS:
-                self.send(session, f"SELECT ledger_upgrade({quoted(ledger)})", timed=True)
+
+    def remake_extension(self, session, statements):
+        """All of it or nothing: without the extension no trigger guards the tables."""
+        there = {row["nspname"] for row in session.run("SELECT nspname FROM pg_namespace")[0] or ()}
+        for statement in ["BEGIN", *statements, *(f"SELECT ledger_upgrade({quoted(ledger)})" for ledger in LEDGERS if ledger in there), "COMMIT"]:
+            if self.send(session, statement, timed=True):
+                self.send(session, "ROLLBACK")
+                return
 
     # --- rounds -----------------------------------------------------------------------------------
 
@@ -619,5 +629,6 @@ for kind, members in (("errors of ours", lambda s: s.startswith("LF")), ("errors
 figures.add("warnings of leaks", len(leaks))
 figures.add("crashes", len(server.backend_crashes()))
 print(" ".join(f"{state}:{count}" for state, count in sorted(errors.items())))
-check("every function was called", set(), functions - called)
+if SLOW == 1:
+    check("every function was called", set(), functions - called)
 finish(f"{NAME}: no crash, no internal error, no leak (seed {SEED})")

@@ -463,9 +463,11 @@ def judge(store, worker, points):
     check(f"{store}: locks left after a transaction", [0], sorted({point["locks"] for point in points}))
 
     half = len(points) // 2
-    for table in ("account_balances", "account_balances_pkey", "idempotency_keys", "idempotency_keys_pkey"):
+    # Versions that a snapshot may still see stay, and the more the ledger holds, the longer the snapshots of its reports
+    # live: a few bytes an operation, of the 200 and more that it writes.
+    for table, more in (("account_balances", 8), ("account_balances_pkey", 1), ("idempotency_keys", 0), ("idempotency_keys_pkey", 0)):
         sizes = [point["sizes"][table] for point in points]
-        check_at_most(f"{store}: size of {table}", max(sizes[:half]) * 3 // 2 + (512 << 10), sizes[-1])
+        check_at_most(f"{store}: size of {table}", max(sizes[:half]) * 3 // 2 + (512 << 10) + more * since, sizes[-1])
     for table in GROWING:
         for name in [name for name in last["sizes"] if re.fullmatch(rf"{table}(_[a-z_]+_(idx|key)|_pkey)?", name)]:
             before = first["sizes"][name] / max(1, first[table])
@@ -517,7 +519,8 @@ def main():
     in_threads(*[lambda store=store: short_sessions(store, begun + SECONDS, short) for store in STORES],
                lambda: passing_ledgers(begun + SECONDS, passing))
     background.append(background_memory(monitor))
-    check_at_most("growth of the server's own processes, bytes", 8 << 20, background[1] - background[0])
+    # Of PostgreSQL alone: none of them runs a line of ours, but many ledgers come and go in its catalogs.
+    check_at_most("growth of the server's own processes, bytes", 32 << 20, background[1] - background[0])
 
     everybody = [*long.values(), *short, *passing]
     for store in STORES:

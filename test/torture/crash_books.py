@@ -195,6 +195,7 @@ class Work:
         self.attempts = 0
         self.unknown = False  # whether it ever was
         self.told = {}  # what was answered the last time
+        self.history = []  # of its attempts: what came of them, for the findings
         self.must = None  # of a transaction whose end is not known: units that are all there or none
 
     def attempt(self, connection, leave=False):
@@ -210,7 +211,7 @@ class Work:
                 else:
                     cursor.execute(f"BEGIN ISOLATION LEVEL {self.isolation}")
                     for calls, fate in self.steps:
-                        self._step(cursor, calls, fate, told, again)
+                        self._step(cursor, calls, fate, told)
                         if self.pause:
                             time.sleep(self.pause)
                     if self.ending == "rollback":
@@ -234,8 +235,7 @@ class Work:
         else:
             self._acknowledged(told)
 
-    @staticmethod
-    def _step(cursor, calls, fate, told, again):
+    def _step(self, cursor, calls, fate, told):
         here = {}
         if fate == PLAIN:
             for call in calls:
@@ -247,9 +247,10 @@ class Work:
                 here.update(call.send(cursor, False))
         except psycopg2.Error as error:
             # The second time, only ledgerflow's own says that it is not there from the first.
-            if broken(cursor.connection, error) or (again and not (sqlstate(error) or "").startswith("LF")):
+            if broken(cursor.connection, error) or (self.attempts > 1 and not (sqlstate(error) or "").startswith("LF")):
                 raise
             note(error)
+            self.history.append(f"{self.attempts}: {sqlstate(error)} at {calls[0].units[0].name}, and back to the savepoint")
             cursor.execute("ROLLBACK TO s")
             return
         cursor.execute("RELEASE s" if fate == KEPT else "ROLLBACK TO s")
@@ -258,6 +259,7 @@ class Work:
 
     def _acknowledged(self, told):
         self.state = ACKNOWLEDGED
+        self.history.append(f"{self.attempts}: acknowledged {sorted(unit.name for unit in told)}")
         for unit in self.units:
             check(f"{unit.name} is there, and so answered again", True, not unit.there or unit in told)
             unit.there = unit.there or unit in told
@@ -270,6 +272,7 @@ class Work:
         is sent again, only ledgerflow's own: any other says nothing of the first time. What is prepared stays so."""
         note(error)
         code = sqlstate(error) or ""
+        self.history.append(f"{self.attempts}: {code or 'connection lost'}{' at its end' if ending else ''}")
         lost = broken(connection, error)
         prepared = self.gid is not None and ending and not again
         if (lost and ending) or (again and not code.startswith("LF")) or prepared:
@@ -527,6 +530,8 @@ class Books:
         figures.add("refused and yet there", len(extra))
         check(f"{when}: nothing acknowledged is lost", [], lost[:5])
         check(f"{when}: nothing is there twice", [], doubled[:5])
+        if extra:
+            print(*(f"{work.units[0].name}: {work.history}" for work in self.works if {unit.name for unit in work.units} & set(extra)), sep="\n")
         check(f"{when}: nothing refused is there", [], extra[:5])
         check(f"{when}: everything is as it was sent", [], wrong[:3])
         apart = []

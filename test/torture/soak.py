@@ -25,8 +25,8 @@ from soak_kinds import ACCOUNTS, KINDS, REPORTS, ROUND
 GROWING = ("entries", "transactions", "holds", "hold_lines", "dated_entries", "transaction_history")
 
 # Growth that is none: what PostgreSQL remembers of tables and their statistics comes and goes.
-# What was freed and lies scattered counts as private memory: the first report over a ledger that has grown large takes
-# some megabytes, once. What is used is measured beside it, to the byte.
+# What was freed and lies scattered counts as private memory: once in a run it steps up by some megabytes, and stays. What
+# is used is measured beside it, to the byte.
 MOST_USED = 192 << 10
 MOST_NATIVE = 64 << 10
 MOST_MEMORY = 16 << 20

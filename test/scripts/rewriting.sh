@@ -21,7 +21,7 @@ CREATE EXTENSION amcheck;
 SELECT ledger_create();
 SELECT ledger_open_account('a' || i, 'asset', 'USD') FROM generate_series(1, 20) i;
 SQL
-printf '%s\n' '\set x random(1, 20)' '\set y 1 + (:x + random(0, 18)) % 20' "SELECT ledger_post('a' || :x, 'a' || :y, 0.25, gen_random_uuid()::text, effective_at => CASE WHEN :x < 5 THEN '2026-01-01'::timestamptz END);" \
+printf '%s\n' '\set x random(1, 20)' '\set y 1 + (:x + random(0, 18)) % 20' "SELECT ledger_post('a' || :x, 'a' || :y, 0.25, gen_random_uuid()::text, effective_at => CASE WHEN :x < 5 THEN '2026-01-01'::timestamptz END, description => 'keyed');" \
     "SELECT ledger_capture(ledger_hold('a' || :y, 'a' || :x, 1, gen_random_uuid()::text));" >"$work/post"
 printf '%s\n' "SELECT ledger_post_batch(array_agg('a' || i), array_agg('a' || 21 - i), array_agg(0.01)) FROM generate_series(1, 10) i;" >"$work/batch"
 printf '%s\n' 'SELECT ledger_seal();' 'SELECT 1 / (count(*) = 0)::int FROM ledger_verify_incremental();' >"$work/keep"
@@ -82,5 +82,8 @@ for name in post-auto post-spi keep-auto; do
 done
 check 'verified' '' "$(verified $db)$(sql $db -c 'SELECT * FROM ledger_verify_seal()')"
 check 'every row is in every index' '' "$("$LEDGERFLOW_PGBIN/pg_amcheck" --heapallindexed -d $db 2>&1)"
-check 'one key for each posting and hold' t "$(sql $db -c 'SELECT count(*) = 2 * (SELECT count(*) FROM ledger.holds) FROM ledger.idempotency_keys')"
+# Not counted: pgbench tries its whole file again where the second statement met a deadlock, so postings may outnumber holds.
+keyed="SELECT id FROM ledger.transactions WHERE description = 'keyed' UNION ALL SELECT id FROM ledger.holds"
+keys='SELECT transaction_id FROM ledger.idempotency_keys'
+check 'one key for each posting and hold' '' "$(sql $db -c "($keyed) EXCEPT ALL $keys" -c "$keys EXCEPT ALL ($keyed)")"
 finish "$(sql $db -c 'SELECT count(*) FROM ledger.transactions') transactions posted meanwhile"

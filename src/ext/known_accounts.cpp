@@ -160,10 +160,15 @@ std::unique_ptr<Account> account_of(const FoundAccount& found) {
   return account;
 }
 
-template <typename Key>
-void keep_one_of_each(std::vector<Key>& keys) {
-  std::sort(keys.begin(), keys.end());
-  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+// The keys that are not known yet, each once.
+template <typename Key, typename Known>
+std::vector<Key> missing_keys(const std::vector<Key>& keys, const Known& known) {
+  std::vector<Key> missing;
+  for (const Key& key : keys)
+    if (known.count(key) == 0) missing.push_back(key);
+  std::sort(missing.begin(), missing.end());
+  missing.erase(std::unique(missing.begin(), missing.end()), missing.end());
+  return missing;
 }
 
 [[noreturn]] void refuse_account(const std::string& which, const std::string& ledger) {
@@ -226,7 +231,7 @@ bool Ledger::read_plain_accounts(AccountKey by, const std::vector<Datum>& keys) 
 }
 
 void Ledger::read_accounts(AccountKey by, const std::vector<Datum>& keys) {
-  if (read_plain_accounts(by, keys)) return;
+  if (keys.empty() || read_plain_accounts(by, keys)) return;
   const Oid type = by == AccountKey::code ? TEXTARRAYOID : INT8ARRAYOID;
   SPIPlanPtr query =
       plan(by == AccountKey::code ? accounts_by_code_query : accounts_by_id_query, 1, &type);
@@ -258,25 +263,16 @@ void Ledger::read_accounts(AccountKey by, const std::vector<Datum>& keys) {
 }
 
 void Ledger::load_accounts(const std::vector<std::string_view>& codes) {
-  std::vector<std::string_view> missing;
-  for (const std::string_view code : codes)
-    if (accounts_by_code_.count(code) == 0) missing.push_back(code);
-  if (missing.empty()) return;
-  keep_one_of_each(missing);
   std::vector<Datum> keys;
-  for (const std::string_view code : missing)
+  for (const std::string_view code : missing_keys(codes, accounts_by_code_))
     keys.push_back(pg_call([&] { return new_text(code); }));
   read_accounts(AccountKey::code, keys);
 }
 
 void Ledger::load_accounts(const std::vector<std::int64_t>& ids) {
-  std::vector<std::int64_t> missing;
-  for (const std::int64_t id : ids)
-    if (accounts_by_id_.count(id) == 0) missing.push_back(id);
-  if (missing.empty()) return;
-  keep_one_of_each(missing);
   std::vector<Datum> keys;
-  for (const std::int64_t id : missing) keys.push_back(Int64GetDatum(id));
+  for (const std::int64_t id : missing_keys(ids, accounts_by_id_))
+    keys.push_back(Int64GetDatum(id));
   read_accounts(AccountKey::id, keys);
 }
 

@@ -15,7 +15,7 @@ export WERROR=${WERROR:-1} LC_ALL=C.UTF-8
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
 asked=(sanitizers pgtap_undefined pgtap_valgrind)
-waiting=(isolation random_spi pgtap_spi isolation_spi)  # more than they compute: they run beside the others
+waiting=(isolation random_spi pgtap_spi isolation_spi torture)  # more than they compute: they run beside the others
 known=(format unit random regress pgtap isolation scripts random_spi pgtap_spi isolation_spi torture "${asked[@]}")
 for suite in "$@"; do
     if [[ " ${known[*]} " != *" $suite "* ]]; then

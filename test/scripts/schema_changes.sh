@@ -92,11 +92,16 @@ other -c 'ALTER TABLE ledger.entries RENAME TO lines'
 check 'a table that is gone: a plain error' 'ERROR:  LF020' "$(ask "$post")"
 other -c 'ALTER TABLE ledger.lines RENAME TO entries'
 check 'there again' t "$(ask "$post")"
-# While the session waits for a lock on the table that changes.
+# While the session waits for a lock on the table that changes: what changes it goes on once the session is seen to wait.
+it_waits="EXISTS (SELECT FROM pg_stat_activity WHERE pid = $backend AND wait_event_type = 'Lock')"
+until_it() { echo "DO \$\$ BEGIN FOR i IN 1 .. 1200 LOOP PERFORM pg_stat_clear_snapshot(); EXIT WHEN $1; PERFORM pg_sleep(0.05); END LOOP; END \$\$"; }
+until_it_waits=$(until_it "$it_waits")
+until_it_gave_up=$(until_it "NOT $it_waits")
+somebody_waits_for_it() { wait_for 60 $db "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'DO %pg_stat_clear_snapshot%')"; }
 for change in 'ALTER TABLE ledger.entries ADD COLUMN late int' 'ALTER SCHEMA ledger RENAME TO moved' 'DROP SCHEMA ledger CASCADE'; do
-    { echo 'BEGIN;'; [ "${change#ALTER SCHEMA}" = "$change" ] || echo 'LOCK TABLE ledger.account_balances;'; echo "SET client_min_messages = error; $change;"; echo "SELECT pg_sleep(1);"; echo 'COMMIT;'; } >"$work/ddl"
-    sql $db -f "$work/ddl" >/dev/null &
-    sleep 0.4
+    lock=; [ "${change#ALTER SCHEMA}" = "$change" ] || lock='LOCK TABLE ledger.account_balances;'
+    sql $db -c 'SET client_min_messages = error' -c "BEGIN; $lock $change" -c "$until_it_waits" -c COMMIT >/dev/null &
+    somebody_waits_for_it
     found=$(ask "$post")
     wait $!
     case $change in
@@ -204,8 +209,11 @@ check 'rows by hand in a deferred trigger that do not balance' 'ERROR: LF006 16.
 sound 'deferred triggers'
 check 'a cursor and COMMIT in a procedure' 10 "$(ask "DO \$\$ DECLARE r record; BEGIN FOR r IN SELECT i FROM generate_series(1, 10) i LOOP
     PERFORM ledger_post('c', 'd', 1); IF r.i % 3 = 0 THEN COMMIT; END IF; END LOOP; END \$\$;" "SELECT version FROM ledger.balances WHERE account = 'c';")"
-check 'cancelled while it waits' 'ERROR: 57014 t' "$(sql $db -c "BEGIN; SELECT ledger_post('a', 'b', 1); SELECT pg_sleep(1); ROLLBACK" >/dev/null & sleep 0.4
-    ask "SET statement_timeout = 300;" "$post" 'RESET statement_timeout;' "$post" | xargs; wait)"
+sql $db -c "BEGIN; SELECT ledger_post('a', 'b', 1)" -c "$until_it_waits" -c "$until_it_gave_up" -c ROLLBACK >/dev/null &
+somebody_waits_for_it
+check 'cancelled while it waits' 'ERROR:  57014' "$(ask "SET statement_timeout = 300;" "$post" 'RESET statement_timeout;')"
+wait $!
+check 'and posts after that' t "$(ask "$post")"
 sound 'blocks and loops'
 
 # --- prepared transactions ---------------------------------------------------------------------------

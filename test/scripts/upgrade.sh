@@ -130,10 +130,11 @@ check 'fails as a whole' '' "$(diff <(echo "$untouched") <(catalogs $db))"
 
 # --- the upgrade, among others ------------------------------------------------------------------------
 # It waits for who reads or writes; who comes meanwhile waits for it, and a second one finds it done.
-psql -XqAt -d $db -c "SET application_name = 'reads'" -c BEGIN -c 'SELECT count(*) FROM ledger.balances' -c 'SELECT pg_sleep(2)' -c COMMIT >/dev/null &
+psql -XqAt -d $db -c "SET application_name = 'reads'" -c BEGIN -c 'SELECT count(*) FROM ledger.balances' -c 'SELECT pg_sleep(600)' >/dev/null 2>&1 &
 wait_for 10 $db "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'reads' AND query LIKE '%pg_sleep%'"
 psql -XqAt -d $db -c "SET application_name = 'upgrades'" -c 'SET ROLE lf_old_owner' -c BEGIN -c 'SELECT ledger_upgrade()' -c 'SELECT pg_sleep(1)' -c COMMIT >"$work/first" 2>&1 &
 check 'it waits for readers' 0 "$(wait_for 10 $db "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE application_name = 'upgrades'"; echo $?)"
+sql $db -c "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'reads'" >/dev/null
 psql -XqAt -d $db -c "SET application_name = 'upgrades too'" -c 'SELECT ledger_upgrade()' >"$work/second" 2>&1 &
 wait_for 10 $db "SELECT query LIKE '%pg_sleep%' FROM pg_stat_activity WHERE application_name = 'upgrades'"
 psql -XqAt -d $db -c 'SET ROLE lf_old_poster' -c BEGIN -c "SELECT ledger_post('wei:1', 'wei:2', 1, 'meanwhile') IS NOT NULL" -c ROLLBACK >"$work/posting" 2>&1 &

@@ -85,12 +85,12 @@ SELECT t.refused($$SELECT ledger_hold('liabilities:alice', 'liabilities:bob', 10
 SELECT t.allowed($$SELECT ledger_hold('liabilities:alice', 'liabilities:bob', 1, 'again')$$, 'and another request with its key');
 
 -- What a key names stays answered after the hold's expiry.
-SELECT ledger_hold('liabilities:alice', 'liabilities:bob', 2, 'short', expires_in => '20 ms') AS short,
+SELECT ledger_hold('liabilities:alice', 'liabilities:bob', 2, 'short', expires_in => '500 ms') AS short,
        ledger_hold('liabilities:alice', 'liabilities:bob', 2, 'short at', expires_at => '2099-01-01Z') AS short_at \gset
 SELECT ledger_capture(:'short', 1, false, 'short part') AS part \gset
-SELECT pg_sleep(0.05) \g /dev/null
+SELECT pg_sleep(0.55) \g /dev/null
 SELECT is(ledger_capture(:'short', 1, false, 'short part'), :'part'::uuid, 'a capture before the expiry');
-SELECT is(ledger_hold('liabilities:alice', 'liabilities:bob', 2, 'short', expires_in => '20 ms'), :'short'::uuid, 'a hold that has expired');
+SELECT is(ledger_hold('liabilities:alice', 'liabilities:bob', 2, 'short', expires_in => '500 ms'), :'short'::uuid, 'a hold that has expired');
 SELECT is_empty('SELECT * FROM ledger_verify()', 'the ledger is well');
 
 SELECT * FROM finish();

@@ -8,6 +8,11 @@ namespace {
 
 constexpr const char* setting_name = "ledgerflow.as_of";
 
+// The beginning of the year 1: times before it, when nothing was posted either, are taken as it. A text of theirs would
+// have letters (BC), and those must not be read in a parallel worker: while settings are handed to it, PostgreSQL has
+// freed the names of time zones, which it looks letters up in (RestoreGUCState()).
+constexpr TimestampTz earliest_time = INT64_C(-62135596800) * USECS_PER_SEC - epoch_shift;
+
 char* setting = nullptr;
 std::optional<std::int64_t> current;
 
@@ -32,7 +37,9 @@ bool parse_time(const char* text, TimestampTz& time) {
 #endif
   // Infinities are other types: '' is the way to read everything.
   if (type != DTK_DATE || tm2timestamp(&parts, fraction, &zone, &time) != 0) return false;
-  return IS_VALID_TIMESTAMP(time) && time <= latest_time;
+  if (!IS_VALID_TIMESTAMP(time) || time > latest_time) return false;
+  time = std::max(time, earliest_time);
+  return true;
 }
 
 // PostgreSQL frees what a hook returns: with malloc's partner up to version 15, with its own later.

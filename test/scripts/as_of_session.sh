@@ -35,6 +35,10 @@ check 'garbage, put right' 51.00 "$(psql -XqAt -d $db -c "SET ledgerflow.as_of =
 parallel="SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET force_parallel_mode = on"
 check 'in parallel workers' 2 "$(sql $db -c "SET ledgerflow.as_of = '$moment'; $parallel; SELECT count(*) FROM ledger.journal")"
 check 'balances in parallel workers' 1.00 "$(sql $db -c "SET ledgerflow.as_of = '$moment'; $parallel; $view")"
+for old in '0001-01-01 00:00:00+00' '0001-12-31 23:59:59 BC' '4713-01-01 BC'; do
+    check "$old, in parallel workers" '0001-01-01 00:00:00+00 0' \
+        "$(sql $db -c "$function" -c "SET TimeZone = 'UTC'; SET ledgerflow.as_of = '$old'; $parallel; SHOW ledgerflow.as_of" -c "$view" -c 'SELECT count(ledger_new_id()) FROM ledger.journal' | sed 1d | xargs)"
+done
 sql $db -c "DROP EXTENSION ledgerflow CASCADE" >/dev/null
 check 'the views without the extension' '1.00 51.00' "$(sql $db -c "SET ledgerflow.as_of = '$moment'" -c "$view" -c 'RESET ledgerflow.as_of' -c "$view" | xargs)"
 sql $db -c "ALTER SCHEMA ledger RENAME TO \"Other books\""

@@ -104,7 +104,7 @@ ALTERATIONS = [
     "ALTER SCHEMA {ledger} RENAME TO moved; ALTER SCHEMA moved RENAME TO {ledger}", "ALTER EXTENSION ledgerflow SET SCHEMA pg_catalog", "ALTER EXTENSION ledgerflow UPDATE", "ANALYZE", "VACUUM", "DISCARD ALL",
     "REINDEX SCHEMA {ledger}", "VACUUM FULL {ledger}.{table}", "ALTER TABLE {ledger}.{table} ADD COLUMN mine{number} text DEFAULT 'x'", "ALTER TABLE {ledger}.{table} SET (autovacuum_enabled = off)",
     "CREATE INDEX ON {ledger}.{table} ({column})", "ALTER TABLE {ledger}.{table} SET UNLOGGED; ALTER TABLE {ledger}.{table} SET LOGGED", "CLUSTER {ledger}.entries USING entries_pkey",
-    "DROP EXTENSION ledgerflow CASCADE; CREATE EXTENSION ledgerflow", "ALTER TABLE {ledger}.{table} REPLICA IDENTITY FULL", "ALTER TABLE {ledger}.{table} REPLICA IDENTITY DEFAULT",
+    "DROP EXTENSION ledgerflow CASCADE; CREATE EXTENSION ledgerflow SCHEMA public", "ALTER TABLE {ledger}.{table} REPLICA IDENTITY FULL", "ALTER TABLE {ledger}.{table} REPLICA IDENTITY DEFAULT",
     "CREATE TRIGGER mine{number} AFTER INSERT ON {ledger}.{table} FOR EACH ROW EXECUTE FUNCTION public.quiet()", "SELECT ledger_upgrade({name})", "REASSIGN OWNED BY admin TO postgres",
     "ALTER TABLE {ledger}.{table} ALTER {column} SET STATISTICS 10", "CREATE STATISTICS ON account_id, amount FROM {ledger}.entries", "CREATE PUBLICATION all_of_it FOR ALL TABLES; DROP PUBLICATION all_of_it",
 ]
@@ -424,7 +424,7 @@ class Caller:
     def remake_extension(self, session, statements):
         """All of it or nothing: without the extension no trigger guards the tables."""
         there = {row["nspname"] for row in session.run("SELECT nspname FROM pg_namespace")[0] or ()}
-        for statement in ["BEGIN", *statements, *(f"SELECT ledger_upgrade({quoted(ledger)})" for ledger in LEDGERS if ledger in there), "COMMIT"]:
+        for statement in ["BEGIN", *statements, *(f"SELECT public.ledger_upgrade({quoted(ledger)})" for ledger in LEDGERS if ledger in there), "COMMIT"]:
             if self.send(session, statement, timed=True):
                 self.send(session, "ROLLBACK")
                 return

@@ -502,7 +502,7 @@ def judge(store, worker, points):
                               f"{store}.account_balances", database="soak")[0]
     figures.add(f"HOT updates of account_balances (%, {store})", round(100 * hot / max(1, updates)))
     tenth = max(1, len(points) // 10)
-    for name, begin, end in (("first", points[0], points[tenth]), ("last", points[-1 - tenth], last)):
+    for name, begin, end in (("first", points[0], points[tenth]), ("last", points[-2 - tenth], points[-2])):  # the very last one follows at once
         figures.add(f"operations a second, {name} tenth ({store})",
                     round((end["operations"] - begin["operations"]) / max(0.1, end["at"] - begin["at"])))
 

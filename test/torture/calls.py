@@ -423,8 +423,9 @@ class Caller:
 
     def remake_extension(self, session, statements):
         """All of it or nothing: without the extension no trigger guards the tables."""
-        there = {row["nspname"] for row in session.run("SELECT nspname FROM pg_namespace")[0] or ()}
-        for statement in ["BEGIN", *statements, *(f"SELECT public.ledger_upgrade({quoted(ledger)})" for ledger in LEDGERS if ledger in there), "COMMIT"]:
+        again = """SELECT public.ledger_upgrade(n.nspname) FROM pg_catalog.pg_namespace n WHERE n.nspname <> 'hurt'
+                   AND EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'idempotency_keys')"""
+        for statement in ["BEGIN", *statements, again, "COMMIT"]:
             if self.send(session, statement, timed=True):
                 self.send(session, "ROLLBACK")
                 return

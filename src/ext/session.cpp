@@ -331,7 +331,26 @@ int progress_interval() { return progress_setting; }
 
 StoreSetting store_setting() { return static_cast<StoreSetting>(store_setting_value); }
 
+// Values that were set before the library was there: in the middle of a parallel query PostgreSQL would not take them
+// over. It only warns, and goes on with the defaults, which are another ledger and the present.
+static void refuse_late_load() {
+  if (!IsInParallelMode()) return;
+  for (const char* name :
+       {"ledgerflow.as_of", "ledgerflow.ledger", "ledgerflow.store", "ledgerflow.progress"}) {
+    const char* value = GetConfigOption(name, true, false);
+    if (value != nullptr && *value != '\0')
+      ereport(
+          ERROR,
+          (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+           errmsg("parameter \"%s\" cannot be taken over in the middle of a parallel query", name),
+           errdetail("It was set before the library ledgerflow was loaded."),
+           errhint("Call a function of ledgerflow before, or add $libdir/ledgerflow to "
+                   "session_preload_libraries.")));
+  }
+}
+
 void start_session() {
+  refuse_late_load();
   define_as_of();  // first: it may refuse
   DefineCustomStringVariable("ledgerflow.ledger", "Ledger that functions use when they name none.",
                              nullptr, &ledger_setting, "ledger", PGC_USERSET, 0, nullptr, nullptr,

@@ -39,6 +39,15 @@ for old in '0001-01-01 00:00:00+00' '0001-12-31 23:59:59 BC' '4713-01-01 BC'; do
     check "$old, in parallel workers" '0001-01-01 00:00:00+00 0' \
         "$(sql $db -c "$function" -c "SET TimeZone = 'UTC'; SET ledgerflow.as_of = '$old'; $parallel; SHOW ledgerflow.as_of" -c "$view" -c 'SELECT count(ledger_new_id()) FROM ledger.journal' | sed 1d | xargs)"
 done
+# A worker that meets the library inside another function, when it is too late for settings.
+sql $db -c "CREATE FUNCTION new_id() RETURNS uuid LANGUAGE plpgsql PARALLEL SAFE AS 'BEGIN RETURN ledger_new_id(); END'"
+late='SELECT new_id() IS NOT NULL'
+for setting in "as_of = '$moment'" "ledger = 'other'" "store = 'spi'" 'progress = 0'; do
+    check "$setting, loaded in a worker" 55000 "$(state $db "SET ledgerflow.$setting; $parallel; $late")"
+done
+check 'no setting, loaded in a worker' t "$(sql $db -c "$parallel; $late")"
+check 'loaded before' 't 1.00' "$(sql $db -c "SET ledgerflow.as_of = '$moment'" -c 'SELECT FROM ledger_new_id()' -c "$parallel; $late" -c "$view" | xargs)"
+check 'loaded at the start' 't 1.00' "$(PGOPTIONS='-c session_preload_libraries=$libdir/ledgerflow' sql $db -c "SET ledgerflow.as_of = '$moment'; $parallel; $late" -c "$view" | xargs)"
 sql $db -c "DROP EXTENSION ledgerflow CASCADE" >/dev/null
 check 'the views without the extension' '1.00 51.00' "$(sql $db -c "SET ledgerflow.as_of = '$moment'" -c "$view" -c 'RESET ledgerflow.as_of' -c "$view" | xargs)"
 sql $db -c "ALTER SCHEMA ledger RENAME TO \"Other books\""

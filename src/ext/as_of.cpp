@@ -11,7 +11,7 @@ constexpr const char* setting_name = "ledgerflow.as_of";
 // The beginning of the year 1: times before it, when nothing was posted either, are taken as it. A text of theirs would
 // have letters (BC), and those must not be read in a parallel worker: while settings are handed to it, PostgreSQL has
 // freed the names of time zones, which it looks letters up in (RestoreGUCState()).
-constexpr TimestampTz earliest_time = INT64_C(-62135596800) * USECS_PER_SEC - epoch_shift;
+constexpr TimestampTz earliest_time = timestamp_of(INT64_C(-62135596800) * USECS_PER_SEC);
 
 char* setting = nullptr;
 std::optional<std::int64_t> current;

@@ -15,8 +15,8 @@ inline constexpr std::int64_t epoch_shift =
 // The last time that both forms can hold.
 inline constexpr TimestampTz latest_time = INT64_MAX - epoch_shift;
 
-inline std::int64_t unix_micros(TimestampTz time) { return time + epoch_shift; }
-inline TimestampTz timestamp_of(std::int64_t unix_micros) { return unix_micros - epoch_shift; }
+constexpr std::int64_t unix_micros(TimestampTz time) { return time + epoch_shift; }
+constexpr TimestampTz timestamp_of(std::int64_t unix_micros) { return unix_micros - epoch_shift; }
 // Refuses infinities, and the last 30 years of PostgreSQL's times, which are none of Unix.
 void check_time(TimestampTz time);
 

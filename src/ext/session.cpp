@@ -331,9 +331,11 @@ int progress_interval() { return progress_setting; }
 
 StoreSetting store_setting() { return static_cast<StoreSetting>(store_setting_value); }
 
+namespace {
+
 // Values that were set before the library was there: in the middle of a parallel query PostgreSQL would not take them
 // over. It only warns, and goes on with the defaults, which are another ledger and the present.
-static void refuse_late_load() {
+void refuse_late_load() {
   if (!IsInParallelMode()) return;
   for (const char* name :
        {"ledgerflow.as_of", "ledgerflow.ledger", "ledgerflow.store", "ledgerflow.progress"}) {
@@ -348,6 +350,8 @@ static void refuse_late_load() {
                    "session_preload_libraries.")));
   }
 }
+
+}  // namespace
 
 void start_session() {
   refuse_late_load();

@@ -44,8 +44,8 @@ Client once() { return Client(testing::test_database(), {RetryPolicy::none(), {}
 
 class ConnectionTest : public testing::ServerTest {
  protected:
-  // Ends the client's session as an administrator would.
-  // Until the process is gone: in pg_stat_activity it is not any more before its end of the connection is closed.
+  // Ends the client's session as an administrator would. It is over when the process is gone: that leaves
+  // pg_stat_activity before its end of the connection is closed.
   static void terminate(const Client& client) {
     const int pid = PQbackendPID(client.native_handle());
     EXPECT_EQ(sql("SELECT pg_terminate_backend(" + std::to_string(pid) + ")"), "t");
